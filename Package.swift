@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+// Targets are drawn where the set of allowed imports changes; the table is in
+// Sources/UmbraCLI/UmbraCLI.docc/Architecture.md and a test holds the sources to it.
+
+import PackageDescription
+
+/// Settings that every Swift target shares.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Packet headers are parsed from hostile bytes: no unsafe construct without a mark, no warning left standing.
+let hardened: [SwiftSetting] =
+  strict + [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+  ]
+
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+func core(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "umbra",
+  products: [
+    .executable(name: "umbra", targets: ["umbra"]),
+    .library(name: "TCPReassembly", targets: ["TCPReassembly"]),
+    .library(name: "HTTP1Decoding", targets: ["HTTP1Decoding"]),
+    .library(name: "SessionFile", targets: ["SessionFile"]),
+    .library(name: "ResponseDiff", targets: ["ResponseDiff"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+    core("HTTPModel"),
+    core("PacketHeaders", settings: hardened),
+    core("TCPReassembly", ["PacketHeaders"]),
+    core("HTTP1Decoding", ["HTTPModel"]),
+    core("ExchangeAssembly", ["HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding"]),
+    core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
+    core("ContentTree"),
+    core("SessionFile", ["HTTPModel", "CZstd"]),
+    core("TrafficRules", ["HTTPModel", .product(name: "Crypto", package: "swift-crypto")]),
+    core("ReplaySchedule", ["HTTPModel"]),
+    core("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
+    core("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),
+    core(
+      "Reporting",
+      [
+        "HTTPModel", "ResponseDiff", .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ]),
+    core("PcapCapture", ["CPcap", "PacketHeaders", "HTTPModel"]),
+    core(
+      "UmbraCLI",
+      [
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "ExchangeAssembly", "ContentCoding",
+        "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule", "ReplayClient", "ResponseDiff", "Reporting",
+        "PcapCapture", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ] + nio),
+    .executableTarget(name: "umbra", dependencies: ["UmbraCLI"], swiftSettings: strict),
+  ],
+)

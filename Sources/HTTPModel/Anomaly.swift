@@ -1,0 +1,133 @@
+/// Something in captured traffic that a protocol's rules do not allow, or that was lost on the way.
+///
+/// Traffic is data, never an error: an anomaly is attached to the exchange or counted in the ledger and decoding
+/// goes on. The raw value is what a session file stores and is never reused; ``identifier`` is what users script against.
+public enum Anomaly: UInt8, CaseIterable, Sendable {
+  // The network and transport: 0 ..< 20.
+  case tcpGap = 0
+  case tcpOverlapMismatch = 1
+  case tcpMidstream = 2
+  case tcpReset = 3
+  case tcpEvicted = 4
+  case tcpSnapLengthCut = 5
+  case tcpIdleExpired = 6
+  case tcpDataAfterFIN = 7
+
+  // HTTP/1: 20 ..< 60.
+  case http1ContentLengthAndChunked = 20
+  case http1ContentLengthConflict = 21
+  case http1ContentLengthInvalid = 22
+  case http1TransferEncodingUnknown = 23
+  case http1ChunkInvalid = 24
+  case http1BareLF = 25
+  case http1ObsoleteFold = 26
+  case http1LeadingEmptyLine = 27
+  case http1FieldNameInvalid = 28
+  case http1FieldValueInvalid = 29
+  case http1WhitespaceBeforeColon = 30
+  case http1FieldWithoutColon = 31
+  case http1StartLineInvalid = 32
+  case http1VersionUnknown = 33
+  case http1HeadTooLarge = 34
+  case http1TruncatedByClose = 35
+  case http1HostMissing = 36
+  case http1HostRepeated = 37
+  case http1ResponseBeforeRequestEnd = 38
+  case http1ResponseWithoutRequest = 39
+  case http1RequestWithoutResponse = 40
+  case http1BodyNotAllowed = 41
+  case http1BareCR = 42
+  case http1ChunkBareLF = 43
+  case http1DataAfterClose = 44
+  case http1TransferEncodingInHTTP10 = 45
+
+  // Bodies: 120 ..< 128.
+  case bodyOverLimit = 120
+  case bodyIncomplete = 121
+
+  /// The stable name, `layer.what`.
+  public var identifier: String {
+    switch self {
+    case .tcpGap: "tcp.gap"
+    case .tcpOverlapMismatch: "tcp.overlap-mismatch"
+    case .tcpMidstream: "tcp.midstream"
+    case .tcpReset: "tcp.reset"
+    case .tcpEvicted: "tcp.evicted"
+    case .tcpSnapLengthCut: "tcp.snap-length-cut"
+    case .tcpIdleExpired: "tcp.idle-expired"
+    case .tcpDataAfterFIN: "tcp.data-after-fin"
+    case .http1ContentLengthAndChunked: "http1.content-length-and-chunked"
+    case .http1ContentLengthConflict: "http1.content-length-conflict"
+    case .http1ContentLengthInvalid: "http1.content-length-invalid"
+    case .http1TransferEncodingUnknown: "http1.transfer-encoding-unknown"
+    case .http1ChunkInvalid: "http1.chunk-invalid"
+    case .http1BareLF: "http1.bare-lf"
+    case .http1ObsoleteFold: "http1.obs-fold"
+    case .http1LeadingEmptyLine: "http1.leading-empty-line"
+    case .http1FieldNameInvalid: "http1.field-name-invalid"
+    case .http1FieldValueInvalid: "http1.field-value-invalid"
+    case .http1WhitespaceBeforeColon: "http1.whitespace-before-colon"
+    case .http1FieldWithoutColon: "http1.field-without-colon"
+    case .http1StartLineInvalid: "http1.start-line-invalid"
+    case .http1VersionUnknown: "http1.version-unknown"
+    case .http1HeadTooLarge: "http1.head-too-large"
+    case .http1TruncatedByClose: "http1.truncated-by-close"
+    case .http1HostMissing: "http1.host-missing"
+    case .http1HostRepeated: "http1.host-repeated"
+    case .http1ResponseBeforeRequestEnd: "http1.response-before-request-end"
+    case .http1ResponseWithoutRequest: "http1.response-without-request"
+    case .http1RequestWithoutResponse: "http1.request-without-response"
+    case .http1BodyNotAllowed: "http1.body-not-allowed"
+    case .http1BareCR: "http1.bare-cr"
+    case .http1ChunkBareLF: "http1.chunk-bare-lf"
+    case .http1DataAfterClose: "http1.data-after-close"
+    case .http1TransferEncodingInHTTP10: "http1.transfer-encoding-in-http10"
+    case .bodyOverLimit: "body.over-limit"
+    case .bodyIncomplete: "body.incomplete"
+    }
+  }
+}
+
+/// A set of anomalies, two words wide.
+public struct AnomalySet: Hashable, Sendable {
+  /// Bit n of the pair (`low` first) stands for the anomaly with raw value n.
+  public var low: UInt64
+  public var high: UInt64
+
+  public init() { (low, high) = (0, 0) }
+
+  public init(low: UInt64, high: UInt64) {
+    self.low = low
+    self.high = high
+  }
+
+  @inlinable public var isEmpty: Bool { low | high == 0 }
+
+  @inlinable
+  public mutating func insert(_ anomaly: Anomaly) {
+    let bit = anomaly.rawValue
+    if bit < 64 { low |= 1 << UInt64(bit) } else { high |= 1 << UInt64(bit - 64) }
+  }
+
+  @inlinable
+  public func contains(_ anomaly: Anomaly) -> Bool {
+    let bit = anomaly.rawValue
+    return (bit < 64 ? low >> UInt64(bit) : high >> UInt64(bit - 64)) & 1 == 1
+  }
+
+  @inlinable
+  public mutating func formUnion(_ other: AnomalySet) {
+    low |= other.low
+    high |= other.high
+  }
+
+  /// The members in order of raw value; bits of a newer version that have no name here are left out.
+  public var members: [Anomaly] { Anomaly.allCases.filter(contains) }
+}
+
+extension AnomalySet: ExpressibleByArrayLiteral {
+  public init(arrayLiteral elements: Anomaly...) {
+    self.init()
+    for element in elements { insert(element) }
+  }
+}

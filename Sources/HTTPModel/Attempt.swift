@@ -1,0 +1,70 @@
+/// How an attempt to send a request to a target ended. The raw value is stored in run files and never reused.
+public enum AttemptOutcome: UInt8, CaseIterable, Sendable {
+  /// A whole response came.
+  case answered = 0
+  case connectionRefused = 1
+  case connectTimeout = 2
+  /// The response was not whole when the time was up.
+  case timeout = 3
+  case connectionReset = 4
+  /// The target closed before the response was whole.
+  case closedEarly = 5
+  /// What came was not HTTP.
+  case malformedResponse = 6
+  case nameNotResolved = 7
+  case connectFailed = 8
+  /// The run was ended before an answer came.
+  case interrupted = 9
+
+  /// The stable name.
+  public var identifier: String {
+    switch self {
+    case .answered: "answered"
+    case .connectionRefused: "connection-refused"
+    case .connectTimeout: "connect-timeout"
+    case .timeout: "timeout"
+    case .connectionReset: "connection-reset"
+    case .closedEarly: "closed-early"
+    case .malformedResponse: "malformed-response"
+    case .nameNotResolved: "name-not-resolved"
+    case .connectFailed: "connect-failed"
+    case .interrupted: "interrupted"
+    }
+  }
+}
+
+/// One request sent to one target, and what came of it.
+///
+/// All times are on one clock: monotonic, shifted once to the epoch at the run's start.
+public struct Attempt: Hashable, Sendable {
+  /// The recorded exchange that was sent again.
+  public var exchange: ExchangeID
+  /// Which round through the session, from 0.
+  public var round: UInt32
+  /// Index into the run's targets.
+  public var target: UInt16
+  /// When the schedule wanted it sent. Lateness is ``sent`` minus this.
+  public var scheduled: Timestamp
+  /// When its first byte was handed to the kernel; nil where no connection was made.
+  public var sent: Timestamp?
+  public var firstByte: Timestamp?
+  public var end: Timestamp
+  public var outcome: AttemptOutcome
+  /// As far as it came; its body is cut at the run's body limit.
+  public var response: HTTPResponse?
+
+  public init(
+    exchange: ExchangeID, round: UInt32 = 0, target: UInt16 = 0, scheduled: Timestamp, sent: Timestamp?,
+    firstByte: Timestamp?, end: Timestamp, outcome: AttemptOutcome, response: HTTPResponse?
+  ) {
+    self.exchange = exchange
+    self.round = round
+    self.target = target
+    self.scheduled = scheduled
+    self.sent = sent
+    self.firstByte = firstByte
+    self.end = end
+    self.outcome = outcome
+    self.response = response
+  }
+}

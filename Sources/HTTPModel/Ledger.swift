@@ -1,0 +1,108 @@
+/// Where captured bytes and packets went: what was seen equals what was kept plus what the rows below list.
+///
+/// Cumulative from a capture's start; ledgers of separate captures add.
+public struct Ledger: Hashable, Sendable {
+  /// One count each, by ``Row`` raw value.
+  @usableFromInline var counts: [UInt64]
+
+  /// What is counted. The order is that of printing; ``Row/identifier`` is what a session stores.
+  public enum Row: Int, CaseIterable, Sendable {
+    // Packets.
+    case packetsSeen, packetsKernelDropped, packetsInterfaceDropped, packetsSnapCut, packetsUndecodable
+    case packetsFragments, packetsNotTCP, packetsFiltered
+    // TCP payload bytes: the first equals the sum of the others of this group.
+    case bytesSeen, bytesMessage, bytesDuplicate, bytesNotHTTP, bytesSkipped, bytesTunnel, bytesEvicted, bytesPending
+    // Payload bytes that were never seen, so outside that sum.
+    case bytesGap, bytesSnapCut
+    // Connections.
+    case connectionsSeen, connectionsMidstream, connectionsNotHTTP, connectionsEncrypted, connectionsEvicted
+    case connectionsExpired
+    // Events of reassembly.
+    case gaps, overlapMismatches, segmentsOutOfOrder, segmentsRetransmitted
+    // Exchanges.
+    case exchangesComplete, exchangesIncomplete, requestsWithoutResponse, responsesWithoutRequest
+    case exchangesFiltered, exchangesSampledOut, exchangesShed, bodyBytesOverLimit, blocksShed
+  }
+
+  public init() { counts = Array(repeating: 0, count: Row.allCases.count) }
+
+  @inlinable
+  public subscript(row: Row) -> UInt64 {
+    get { counts[row.rawValue] }
+    set { counts[row.rawValue] = newValue }
+  }
+
+  public mutating func add(_ other: Ledger) {
+    for row in Row.allCases { counts[row.rawValue] &+= other.counts[row.rawValue] }
+  }
+
+  /// The share of exchanges that were whole of all that were begun, times the share of packets that the kernel and
+  /// the interface let through; 1 where there was nothing. What stood in a dropped packet is not known, so a capture
+  /// with drops is never called complete even where no exchange shows damage.
+  public var completeness: Double {
+    let whole = Double(self[.exchangesComplete])
+    let broken = Double(
+      self[.exchangesIncomplete] + self[.requestsWithoutResponse] + self[.responsesWithoutRequest]
+        + self[.exchangesShed])
+    let share = whole + broken > 0 ? whole / (whole + broken) : 1
+    let seen = Double(self[.packetsSeen])
+    let dropped = Double(self[.packetsKernelDropped] + self[.packetsInterfaceDropped])
+    return seen + dropped > 0 ? share * seen / (seen + dropped) : share
+  }
+}
+
+extension Ledger.Row {
+  /// The stable name, as in JSON and session files.
+  public var identifier: String { description.identifier }
+
+  /// One line for a person.
+  public var meaning: String { description.meaning }
+
+  private var description: (identifier: String, meaning: String) {
+    switch self {
+    case .packetsSeen: ("packets_seen", "packets read")
+    case .packetsKernelDropped: ("packets_kernel_dropped", "packets the kernel dropped before they were read")
+    case .packetsInterfaceDropped: ("packets_interface_dropped", "packets the interface dropped")
+    case .packetsSnapCut: ("packets_snap_cut", "packets cut by the snap length")
+    case .packetsUndecodable: ("packets_undecodable", "packets whose headers could not be read")
+    case .packetsFragments: ("packets_fragments", "IP fragments that were not reassembled")
+    case .packetsNotTCP: ("packets_not_tcp", "packets that carry no TCP")
+    case .packetsFiltered: ("packets_filtered", "packets of other ports or excluded by the filter")
+    case .bytesSeen: ("bytes_seen", "TCP payload bytes read")
+    case .bytesMessage: ("bytes_message", "in HTTP messages, framing included")
+    case .bytesDuplicate: ("bytes_duplicate", "sent again, already counted")
+    case .bytesNotHTTP: ("bytes_not_http", "on connections that do not speak HTTP")
+    case .bytesSkipped: ("bytes_skipped", "skipped on the way to the next message")
+    case .bytesTunnel: ("bytes_tunnel", "in tunnels and upgraded connections")
+    case .bytesEvicted: ("bytes_evicted", "given up at a memory limit")
+    case .bytesPending: ("bytes_pending", "waiting behind a gap when capture ended")
+    case .bytesGap: ("bytes_gap", "never seen: missing from the stream")
+    case .bytesSnapCut: ("bytes_snap_cut", "never seen: cut off by the snap length")
+    case .connectionsSeen: ("connections_seen", "TCP connections")
+    case .connectionsMidstream: ("connections_midstream", "joined after their start")
+    case .connectionsNotHTTP: ("connections_not_http", "that do not speak HTTP")
+    case .connectionsEncrypted: ("connections_encrypted", "that speak TLS and could not be read")
+    case .connectionsEvicted: ("connections_evicted", "given up at a limit")
+    case .connectionsExpired: ("connections_expired", "idle for too long")
+    case .gaps: ("gaps", "gaps in streams")
+    case .overlapMismatches: ("overlap_mismatches", "retransmissions with other bytes")
+    case .segmentsOutOfOrder: ("segments_out_of_order", "segments out of order")
+    case .segmentsRetransmitted: ("segments_retransmitted", "segments sent again")
+    case .exchangesComplete: ("exchanges_complete", "exchanges with both messages whole")
+    case .exchangesIncomplete: ("exchanges_incomplete", "exchanges with a part missing")
+    case .requestsWithoutResponse: ("requests_without_response", "requests without an answer")
+    case .responsesWithoutRequest: ("responses_without_request", "answers without a request")
+    case .exchangesFiltered: ("exchanges_filtered", "exchanges excluded by rules")
+    case .exchangesSampledOut: ("exchanges_sampled_out", "exchanges outside the sample")
+    case .exchangesShed: ("exchanges_shed", "exchanges lost because the disk was too slow")
+    case .bodyBytesOverLimit: ("body_bytes_over_limit", "body bytes over the body limit, counted and hashed")
+    case .blocksShed: ("blocks_shed", "blocks the disk could not take")
+    }
+  }
+
+  /// The row with this stable name.
+  public init?(identifier: String) {
+    guard let row = Ledger.Row.allCases.first(where: { $0.identifier == identifier }) else { return nil }
+    self = row
+  }
+}
