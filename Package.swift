@@ -55,8 +55,8 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     core("HTTPModel"),
-    core("PacketHeaders", settings: hardened),
-    core("TCPReassembly", ["PacketHeaders"]),
+    core("PacketHeaders", ["HTTPModel"], settings: hardened),
+    core("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     core("HTTP1Decoding", ["HTTPModel"]),
     core("ExchangeAssembly", ["HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding"]),
     core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
@@ -65,13 +65,10 @@ let package = Package(
     core("TrafficRules", ["HTTPModel", .product(name: "Crypto", package: "swift-crypto")]),
     core("ReplaySchedule", ["HTTPModel"]),
     core("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
-    core("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),
     core(
-      "Reporting",
-      [
-        "HTTPModel", "ResponseDiff", .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ]),
+      "ResponseDiff",
+      ["HTTPModel", "ContentCoding", "ContentTree", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+    core("Reporting", ["HTTPModel", "ResponseDiff", .product(name: "Mustache", package: "swift-mustache")]),
     core("PcapCapture", ["CPcap", "PacketHeaders", "HTTPModel"]),
     core(
       "UmbraCLI",

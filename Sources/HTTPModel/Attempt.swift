@@ -68,3 +68,16 @@ public struct Attempt: Hashable, Sendable {
     self.response = response
   }
 }
+
+/// A recorded exchange and what came of sending its request again: one attempt for each target that was asked.
+///
+/// The unit of a run file. Comparing is done from it, at the end of a run or again later under other rules.
+public struct ReplayedExchange: Hashable, Sendable {
+  public var exchange: Exchange
+  public var attempts: [Attempt]
+
+  public init(exchange: Exchange, attempts: [Attempt]) {
+    self.exchange = exchange
+    self.attempts = attempts
+  }
+}

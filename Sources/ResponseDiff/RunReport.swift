@@ -1,0 +1,272 @@
+public import HTTPModel
+
+/// Everything that a report says about a run; each format prints this and computes nothing.
+public struct RunReport: Sendable {
+  public var run: RunDescription
+  public var verdict: Verdict
+  public var gates: [GateResult]
+  /// Of the capture behind the session; nil where the session holds none.
+  public var ledger: Ledger?
+  public var schedule: ScheduleSummary
+  public var totals: RunTotals
+  /// Over all endpoints, by side: `primary` (recorded or live) and `shadow`, from sending and from the schedule.
+  public var latency: LatencySummary
+  /// The busiest first.
+  public var endpoints: [EndpointSummary]
+  /// The worst first: severity, then count.
+  public var clusters: [DifferenceCluster]
+
+  public init(
+    run: RunDescription, verdict: Verdict, gates: [GateResult], ledger: Ledger?, schedule: ScheduleSummary,
+    totals: RunTotals, latency: LatencySummary, endpoints: [EndpointSummary], clusters: [DifferenceCluster]
+  ) {
+    self.run = run
+    self.verdict = verdict
+    self.gates = gates
+    self.ledger = ledger
+    self.schedule = schedule
+    self.totals = totals
+    self.latency = latency
+    self.endpoints = endpoints
+    self.clusters = clusters
+  }
+}
+
+/// Which run it was. Stored at the head of a run file.
+public struct RunDescription: Hashable, Sendable {
+  public var id: String
+  public var started: Timestamp
+  public var session: String
+  public var targets: [String]
+  public var toolVersion: String
+  public var command: [String]
+
+  public init(
+    id: String, started: Timestamp, session: String, targets: [String], toolVersion: String, command: [String]
+  ) {
+    self.id = id
+    self.started = started
+    self.session = session
+    self.targets = targets
+    self.toolVersion = toolVersion
+    self.command = command
+  }
+}
+
+/// May the release go on?
+public struct Verdict: Hashable, Sendable {
+  public enum Outcome: String, Sendable { case pass, fail, inconclusive }
+  public var outcome: Outcome
+  /// Plain sentences, the weightiest first; never empty.
+  public var reasons: [String]
+
+  public init(outcome: Outcome, reasons: [String]) {
+    self.outcome = outcome
+    self.reasons = reasons
+  }
+}
+
+/// A gate and what came of it.
+public struct GateResult: Hashable, Sendable {
+  public enum Outcome: String, Sendable { case passed, crossed, noEvidence = "no-evidence" }
+  /// As the user wrote it: `error.rate < 0.01`.
+  public var gate: String
+  /// What was measured; nil where nothing could be.
+  public var value: Double?
+  public var outcome: Outcome
+  public var explanation: String
+
+  public init(gate: String, value: Double?, outcome: Outcome, explanation: String) {
+    self.gate = gate
+    self.value = value
+    self.outcome = outcome
+    self.explanation = explanation
+  }
+}
+
+/// Did the generator keep its schedule?
+public struct ScheduleSummary: Hashable, Sendable {
+  /// `1x`, `500/s`, `max`.
+  public var pacing: String
+  public var planned: UInt64
+  public var sent: UInt64
+  /// Sent more than 10 ms after they were due.
+  public var late: UInt64
+  /// Due and never sent, by reason: `unsafe-method`, `incomplete-request`, `interrupted`, ...
+  public var skipped: [String: UInt64]
+  /// Lag of sending behind the schedule, in microseconds.
+  public var lag: Quantiles?
+  /// From the first to the last event of the run, in seconds.
+  public var durationSeconds: Double
+
+  public init(
+    pacing: String, planned: UInt64, sent: UInt64, late: UInt64, skipped: [String: UInt64], lag: Quantiles?,
+    durationSeconds: Double
+  ) {
+    self.pacing = pacing
+    self.planned = planned
+    self.sent = sent
+    self.late = late
+    self.skipped = skipped
+    self.lag = lag
+    self.durationSeconds = durationSeconds
+  }
+}
+
+/// A distribution of times in microseconds.
+public struct Quantiles: Hashable, Sendable {
+  public var count: UInt64
+  public var mean: Double
+  public var p50: Double
+  public var p90: Double
+  public var p95: Double
+  public var p99: Double
+  public var p999: Double
+  public var max: Double
+
+  public init(
+    count: UInt64, mean: Double, p50: Double, p90: Double, p95: Double, p99: Double, p999: Double, max: Double
+  ) {
+    self.count = count
+    self.mean = mean
+    self.p50 = p50
+    self.p90 = p90
+    self.p95 = p95
+    self.p99 = p99
+    self.p999 = p999
+    self.max = max
+  }
+}
+
+/// Counts over a whole run.
+public struct RunTotals: Hashable, Sendable {
+  public var attempts: UInt64
+  public var answered: UInt64
+  /// Attempts without a whole answer, by ``HTTPModel/AttemptOutcome/identifier``.
+  public var errors: [String: UInt64]
+  /// Pairs that could be compared.
+  public var compared: UInt64
+  /// Pairs with at least one difference above `info`.
+  public var different: UInt64
+  /// The shadow's answers by status.
+  public var statuses: [UInt16: UInt64]
+
+  public init(
+    attempts: UInt64, answered: UInt64, errors: [String: UInt64], compared: UInt64, different: UInt64,
+    statuses: [UInt16: UInt64]
+  ) {
+    self.attempts = attempts
+    self.answered = answered
+    self.errors = errors
+    self.compared = compared
+    self.different = different
+    self.statuses = statuses
+  }
+}
+
+/// Latencies of both sides, in microseconds; nil where there are no samples.
+public struct LatencySummary: Hashable, Sendable {
+  /// Recorded: from the request's last to the response's last byte on the wire. Live: from sending.
+  public var primary: Quantiles?
+  /// From sending to the last byte.
+  public var shadow: Quantiles?
+  /// From the scheduled time to the last byte, so that a stalled target is not forgiven (coordinated omission).
+  public var shadowFromSchedule: Quantiles?
+
+  public init(primary: Quantiles?, shadow: Quantiles?, shadowFromSchedule: Quantiles?) {
+    self.primary = primary
+    self.shadow = shadow
+    self.shadowFromSchedule = shadowFromSchedule
+  }
+}
+
+/// What one endpoint did.
+public struct EndpointSummary: Hashable, Sendable {
+  /// Method and path template: `GET /items/{id}`.
+  public var endpoint: String
+  public var compared: UInt64
+  public var different: UInt64
+  public var errors: UInt64
+  /// The shadow's answers by status.
+  public var statuses: [UInt16: UInt64]
+  public var latency: LatencySummary
+
+  public init(
+    endpoint: String, compared: UInt64, different: UInt64, errors: UInt64, statuses: [UInt16: UInt64],
+    latency: LatencySummary
+  ) {
+    self.endpoint = endpoint
+    self.compared = compared
+    self.different = different
+    self.errors = errors
+    self.statuses = statuses
+    self.latency = latency
+  }
+}
+
+/// Differences of one kind at one location of one endpoint.
+public struct DifferenceCluster: Hashable, Sendable {
+  /// Stable between runs: a hash of endpoint, location and kind.
+  public var id: String
+  public var endpoint: String
+  public var location: DifferenceLocation
+  public var kind: DifferenceKind
+  public var severity: DifferenceSeverity
+  /// Pairs that show it.
+  public var count: UInt64
+  /// Pairs of the endpoint that were compared.
+  public var compared: UInt64
+  /// Pairs in which a control showed the same; nil where there was no control.
+  public var noise: UInt64?
+  /// nil where there was no control to test against.
+  public var pValue: Double?
+  /// Counts as a regression: not explained by noise, not merely informative.
+  public var isConfirmed: Bool
+  /// A plain sentence.
+  public var explanation: String
+  public var examples: [DifferenceExample]
+
+  public init(
+    id: String, endpoint: String, location: DifferenceLocation, kind: DifferenceKind, severity: DifferenceSeverity,
+    count: UInt64, compared: UInt64, noise: UInt64?, pValue: Double?, isConfirmed: Bool, explanation: String,
+    examples: [DifferenceExample]
+  ) {
+    self.id = id
+    self.endpoint = endpoint
+    self.location = location
+    self.kind = kind
+    self.severity = severity
+    self.count = count
+    self.compared = compared
+    self.noise = noise
+    self.pValue = pValue
+    self.isConfirmed = isConfirmed
+    self.explanation = explanation
+    self.examples = examples
+  }
+}
+
+/// One pair that shows a cluster's difference; at most three a cluster.
+public struct DifferenceExample: Hashable, Sendable {
+  public var exchange: ExchangeID
+  /// Method, target and status of both sides, for a person.
+  public var requestLine: String
+  public var difference: Difference
+  /// Both whole answers: head and decoded, pretty-printed body as text, cut at 64 KB a side.
+  public var expectedText: String
+  public var actualText: String
+  /// The request as a curl command, credentials as they are in the session.
+  public var curl: String
+
+  public init(
+    exchange: ExchangeID, requestLine: String, difference: Difference, expectedText: String, actualText: String,
+    curl: String
+  ) {
+    self.exchange = exchange
+    self.requestLine = requestLine
+    self.difference = difference
+    self.expectedText = expectedText
+    self.actualText = actualText
+    self.curl = curl
+  }
+}
