@@ -1,0 +1,80 @@
+public import HTTPModel
+
+/// Why a recorded exchange was not sent. The raw value is the stable name.
+public enum WithheldReason: String, CaseIterable, Sendable {
+  /// Its method is not among those allowed.
+  case unsafeMethod = "unsafe-method"
+  /// Bytes of its head or body are missing or were cut.
+  case incompleteRequest = "incomplete-request"
+  /// Only its response was seen.
+  case noRequest = "no-request"
+  /// It was recorded on HTTP/2.
+  case http2 = "http2"
+  /// It was due, and the run was interrupted before it could be sent.
+  case interrupted = "interrupted"
+  /// It was due, and the run's duration was over before it could be sent.
+  case durationOver = "duration-over"
+}
+
+/// What a replay did, as counts. The attempts themselves went to `deliver`.
+///
+/// `planned` equals `sent` plus the withheld plus the attempts that got no connection.
+public struct ReplayOutcome: Sendable {
+  /// Why sending ended.
+  public enum End: String, Sendable {
+    /// All rounds were carried out.
+    case finished
+    case interrupted
+    case duration
+  }
+
+  /// The schedule's start, on the clock of the attempts.
+  public var started: Timestamp
+  /// When the last attempt ended.
+  public var ended: Timestamp
+  public var end: End
+  /// Exchanges of the session that were due, withheld ones included.
+  public var planned: UInt64 = 0
+  /// Requests of which at least the first byte was handed to the kernel.
+  public var sent: UInt64 = 0
+  /// Sent more than 10 ms after they were due.
+  public var late: UInt64 = 0
+  /// The longest time from due to sent, in nanoseconds.
+  public var largestLag: Int64 = 0
+  public var skipped: [WithheldReason: UInt64] = [:]
+  /// Attempts by outcome.
+  public var attempts: [AttemptOutcome: UInt64] = [:]
+  /// Rounds that were begun.
+  public var rounds: UInt32 = 0
+  public var connectionsOpened: UInt64 = 0
+  /// Requests sent a second time because a kept connection turned out to be closed.
+  public var resent: UInt64 = 0
+  public var bytesSent: UInt64 = 0
+  public var bytesReceived: UInt64 = 0
+
+  public init(started: Timestamp, ended: Timestamp, end: End) {
+    self.started = started
+    self.ended = ended
+    self.end = end
+  }
+}
+
+/// A running replay's counts for a progress line, all of one moment give or take a batch.
+public struct ReplayProgress: Hashable, Sendable {
+  public var planned: UInt64 = 0
+  public var sent: UInt64 = 0
+  public var answered: UInt64 = 0
+  /// Attempts that ended without a whole answer.
+  public var failed: UInt64 = 0
+  public var withheld: UInt64 = 0
+  public var inFlight: UInt64 = 0
+  /// Due and waiting for a connection or for the cap.
+  public var waiting: UInt64 = 0
+  public var openConnections: UInt64 = 0
+  /// From due to sent, of the latest request, in nanoseconds.
+  public var lag: Int64 = 0
+  /// How the latest failed attempt ended; nil while none failed.
+  public var latestFailure: AttemptOutcome?
+
+  public init() {}
+}
