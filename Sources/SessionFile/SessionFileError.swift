@@ -25,6 +25,8 @@ public enum SessionFileError: Error, Hashable, Sendable {
   /// The reader of a pipe has gone.
   case pipeClosed(path: String)
   case outOfMemory(path: String)
+  /// A pipe could not be copied to a temporary file.
+  case spoolFull(path: String, directory: String)
 
   /// What a file that is not umbra's seems to be.
   public enum ForeignContent: Hashable, Sendable {
@@ -68,6 +70,8 @@ extension SessionFileError: CustomStringConvertible {
     case .fileTooLarge(let path):
       "\(path) has reached the file size limit: what was written before is readable; raise the limit (ulimit -f)"
     case .pipeClosed(let path): "the reader of \(path) has closed the pipe: the rest was not written"
+    case .spoolFull(let path, let directory):
+      "no space left in \(directory) to keep \(path) while it is read: set TMPDIR to a directory with more room"
     case .outOfMemory(let path): "not enough memory to read or write \(path)"
     }
   }

@@ -1,0 +1,83 @@
+// Where the fields of a head stand, as few bytes as they need: mostly two or three a field.
+//
+// A table is: count, the bytes between a name and its value, the bytes between a value and the next name, the first
+// name's start; then for each field either name length * 2 and value length, where it stands as those gaps foretell
+// (": " and CRLF in most HTTP/1 heads, nothing in HTTP/2), or 1 and its four offsets. All are varints.
+
+import HTTPModel
+
+enum FieldTable {
+  /// Upper bound of a table's bytes: four varints, and 1 + 4 * 5 a field.
+  @inline(__always)
+  static func bound(_ fields: borrowing HeaderFields) -> Int { 24 &+ fields.ranges.count &* 21 }
+
+  @inline(__always)
+  static func write(_ ranges: [FieldRange], to writer: inout RecordWriter) {
+    ranges.withUnsafeBufferPointer { ranges in
+      writer.varint(UInt64(ranges.count))
+      guard let first = ranges.first else { return }
+      let nameGap = first.valueStart &- first.nameEnd
+      let valueGap = ranges.count > 1 ? ranges[1].nameStart &- first.valueEnd : 0
+      writer.varint(nameGap)
+      writer.varint(valueGap)
+      writer.varint(first.nameStart)
+      var expected = first.nameStart
+      for range in ranges {
+        let nameLength = range.nameEnd &- range.nameStart
+        let valueLength = range.valueEnd &- range.valueStart
+        let isRegular =
+          range.nameStart == expected && range.valueStart == range.nameEnd &+ nameGap
+          && range.nameEnd >= range.nameStart && range.valueEnd >= range.valueStart && nameLength >> 31 == 0
+        if isRegular {
+          writer.varint(nameLength << 1)
+          writer.varint(valueLength)
+        } else {
+          writer.byte(1)
+          writer.varint(range.nameStart)
+          writer.varint(range.nameEnd)
+          writer.varint(range.valueStart)
+          writer.varint(range.valueEnd)
+        }
+        expected = range.valueEnd &+ valueGap
+      }
+    }
+  }
+
+  /// - Parameter storageCount: no range may reach beyond it; a table that does is a fault, so that whoever looks at a
+  ///   field later cannot leave the storage.
+  static func read(_ bytes: UnsafeRawBufferPointer, storageCount: Int) throws(RecordFault) -> [FieldRange] {
+    var reader = RecordReader(bytes)
+    let count = try reader.varint()
+    guard count > 0 else { return [] }
+    // A field takes two bytes at least, so the array is at most eight times as large as what is there.
+    guard count <= UInt64(reader.remaining) else { throw RecordFault() }
+    let nameGap = try reader.narrow(UInt32.self)
+    let valueGap = try reader.narrow(UInt32.self)
+    var expected = try reader.narrow(UInt32.self)
+    var ranges: [FieldRange] = []
+    ranges.reserveCapacity(Int(count))
+    for _ in 0..<count {
+      let head = try reader.varint()
+      let range: FieldRange
+      if head & 1 == 0 {
+        guard head >> 32 == 0 else { throw RecordFault() }
+        let nameEnd = expected &+ UInt32(head >> 1)
+        let valueStart = nameEnd &+ nameGap
+        range = FieldRange(
+          nameStart: expected, nameEnd: nameEnd, valueStart: valueStart,
+          valueEnd: valueStart &+ (try reader.narrow(UInt32.self)))
+      } else {
+        guard head == 1 else { throw RecordFault() }
+        range = FieldRange(
+          nameStart: try reader.narrow(UInt32.self), nameEnd: try reader.narrow(UInt32.self),
+          valueStart: try reader.narrow(UInt32.self), valueEnd: try reader.narrow(UInt32.self))
+      }
+      guard range.nameStart <= range.nameEnd, Int(range.nameEnd) <= storageCount,
+        range.valueStart <= range.valueEnd, Int(range.valueEnd) <= storageCount
+      else { throw RecordFault() }
+      ranges.append(range)
+      expected = range.valueEnd &+ valueGap
+    }
+    return ranges
+  }
+}
