@@ -3,7 +3,7 @@
 // Owner: one direction of one connection; not shared. Bounds: HTTP1Limits; holds at most one partial head or line.
 // The transitions stand in HTTP1Decoder+StateMachine.swift.
 
-public import HTTPModel
+import HTTPModel
 
 /// Decodes one direction of an HTTP/1 connection (RFC 9112), forgivingly: it follows what clients and servers do, names
 /// what the rules forbid as anomalies, and finds the next message after damage. No input makes it fail.
@@ -44,18 +44,23 @@ public struct HTTP1Decoder: Sendable {
   /// A partial head, chunk line, trailer section, or what may be the start of a start line while searching.
   var held: [UInt8] = []
   /// What was seen of the last line in `held`; decides where a section ends.
-  var line = SectionEnd()
+  var section = SectionEnd()
   /// The start line in `held` was complete and good.
   var startLineKnown = false
   /// Oddities before the start line, for the next head.
   var early = AnomalySet()
   /// Something of HTTP was seen, or the stream was joined in its middle: bad bytes are skipped, not a verdict.
   var established: Bool
-  /// Heads decoded so far are none: the search has a budget.
+  /// Some head was decoded; until then the search has a budget.
   var messageSeen = false
   /// Body bytes of the current message so far, seen or missing.
   var bodyPosition: UInt64 = 0
-  /// What follows the last head, as far as later bytes are judged by it.
+  /// Oddities of the message being read that were told, and those that are still to be.
+  var told = AnomalySet()
+  var queued = AnomalySet()
+  /// The body may be left out; see ``declineBody()``.
+  var mayBeDeclined = false
+  /// What of the last head later bytes are judged by.
   var last = LastHead()
   /// The last byte that was skipped; a line end where the search begins afresh.
   var previousByte: UInt8 = 0x0a
@@ -66,7 +71,7 @@ public struct HTTP1Decoder: Sendable {
     self.role = role
     self.limits = limits
     established = joinedMidstream
-    state = joinedMidstream ? .searching : .between
+    state = joinedMidstream ? .searching(pastFirst: false) : .between
   }
 }
 
@@ -77,4 +82,6 @@ struct LastHead: Sendable {
   var offersSwitch = false
   /// A response that must not have a body: bytes that are no start line are then a body all the same.
   var forbidsBody = false
+  /// Another protocol follows the message.
+  var switches = false
 }

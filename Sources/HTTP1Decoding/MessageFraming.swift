@@ -1,0 +1,149 @@
+// Purpose: what a header section says about the rest of its message and about the connection.
+// Input -> output: fields and their bytes -> body framing (RFC 9112, 6), persistence (9.3), Upgrade, Expect.
+
+import HTTPModel
+
+/// What the fields of one section say, gathered in one pass.
+struct MessageFraming {
+  private(set) var contentLength: UInt64?
+  private(set) var hasContentLength = false
+  private(set) var hasTransferEncoding = false
+  /// The last transfer coding is chunked, `identity` not counted.
+  private(set) var isChunked = false
+  private(set) var hasCodings = false
+  private(set) var saysClose = false
+  private(set) var saysKeepAlive = false
+  private(set) var saysUpgrade = false
+  private(set) var hasUpgrade = false
+  private(set) var expectsContinue = false
+  private(set) var hosts = 0
+  private(set) var anomalies = AnomalySet()
+
+  @inline(__always)
+  init(_ base: Octets, _ ranges: [FieldRange]) {
+    for range in ranges {
+      let length = Int(range.nameEnd &- range.nameStart)
+      switch length {
+      case 4, 6, 7, 10, 14, 17: note(base, range, length)
+      default: break
+      }
+    }
+    if isChunked, hasContentLength { anomalies.insert(.http1ContentLengthAndChunked) }
+  }
+
+  private mutating func note(_ base: Octets, _ range: FieldRange, _ length: Int) {
+    let name = base + Int(range.nameStart)
+    let start = Int(range.valueStart)
+    let end = Int(range.valueEnd)
+    switch length {
+    case 4 where isName(name, 4, "host"): hosts += 1
+    case 6 where isName(name, 6, "expect"):
+      if isName(base + start, end - start, "100-continue") { expectsContinue = true }
+    case 7 where isName(name, 7, "upgrade"): hasUpgrade = start < end
+    case 10 where isName(name, 10, "connection"):
+      forEachElement(base, start, end) { first, count in
+        if isName(base + first, count, "close") { saysClose = true }
+        if isName(base + first, count, "keep-alive") { saysKeepAlive = true }
+        if isName(base + first, count, "upgrade") { saysUpgrade = true }
+      }
+    case 14 where isName(name, 14, "content-length"): noteContentLength(base, start, end)
+    case 17 where isName(name, 17, "transfer-encoding"): noteTransferEncoding(base, start, end)
+    default: break
+    }
+  }
+
+  /// RFC 9112, 6.3: a list of equal values, or repeated fields of one value, count as one. The first valid value is
+  /// followed where they disagree.
+  private mutating func noteContentLength(_ base: Octets, _ start: Int, _ end: Int) {
+    hasContentLength = true
+    var elements = 0
+    forEachElement(base, start, end) { first, count in
+      elements += 1
+      guard let value = decimal(base + first, count) else {
+        anomalies.insert(.http1ContentLengthInvalid)
+        return
+      }
+      if let contentLength, contentLength != value { anomalies.insert(.http1ContentLengthConflict) }
+      contentLength = contentLength ?? value
+    }
+    if elements == 0 { anomalies.insert(.http1ContentLengthInvalid) }
+  }
+
+  private mutating func noteTransferEncoding(_ base: Octets, _ start: Int, _ end: Int) {
+    hasTransferEncoding = true
+    forEachElement(base, start, end) { first, count in
+      var length = 0
+      while length < count, Octet.isToken(base[first + length]) { length += 1 }
+      let name = base + first
+      // What follows a coding's name is its parameters; anything else makes another name of it.
+      var next = length
+      while next < count, Octet.isBlank(name[next]) { next += 1 }
+      let isPlain = next == count || name[next] == Octet.semicolon
+      if isPlain, isName(name, length, "identity") { return }
+      if isPlain, isName(name, length, "chunked") {
+        isChunked = true
+        return
+      }
+      if isChunked { anomalies.insert(.http1TransferEncodingUnknown) }
+      isChunked = false
+      hasCodings = true
+      let known: [StaticString] = ["gzip", "x-gzip", "deflate", "compress", "x-compress"]
+      if !isPlain || !known.contains(where: { isName(name, length, $0) }) {
+        anomalies.insert(.http1TransferEncodingUnknown)
+      }
+    }
+  }
+
+  private func decimal(_ bytes: Octets, _ count: Int) -> UInt64? {
+    var value: UInt64 = 0
+    for index in 0..<count {
+      guard Octet.isDigit(bytes[index]) else { return nil }
+      let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
+      let (sum, overflow) = product.addingReportingOverflow(UInt64(bytes[index] &- 0x30))
+      if tooLarge || overflow { return nil }
+      value = sum
+    }
+    return value
+  }
+}
+
+extension MessageFraming {
+  /// RFC 9112, 6.3, for a request.
+  var ofRequest: BodyFraming {
+    if isChunked { return .chunked }
+    return contentLength == nil || hasCodings ? .none : .contentLength
+  }
+
+  /// RFC 9112, 6.3, for a response that may have a body.
+  ///
+  /// 205 has none (RFC 9110, 15.3.6); a server that sends no framing with it either keeps the connection, and then
+  /// there is none, or closes it, which ends the same message.
+  func ofResponse(status: UInt16) -> BodyFraming {
+    if isChunked { return .chunked }
+    if hasCodings { return .close }
+    if contentLength != nil { return .contentLength }
+    return status == 205 ? .none : .close
+  }
+
+  func closesConnection(after version: HTTPVersion) -> Bool {
+    version == .http10 ? !saysKeepAlive || saysClose : saysClose
+  }
+}
+
+/// The elements of a comma-separated list without the space around them; empty ones are left out (RFC 9110, 5.6.1).
+@inline(__always)
+private func forEachElement(
+  _ base: Octets, _ start: Int, _ end: Int, _ body: (_ first: Int, _ count: Int) -> Void
+) {
+  func isPadding(_ byte: UInt8) -> Bool { Octet.isBlank(byte) || byte == Octet.cr || byte == Octet.lf }
+  var from = start
+  while from < end {
+    var to = from
+    while to < end, base[to] != Octet.comma { to += 1 }
+    var stop = to
+    while from < stop, isPadding(base[from]) { from += 1 }
+    while stop > from, isPadding(base[stop - 1]) { stop -= 1 }
+    if from < stop { body(from, stop - from) }
+    from = to + 1
+  }
+}

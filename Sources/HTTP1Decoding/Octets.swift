@@ -1,0 +1,86 @@
+// Purpose: what single bytes are in HTTP/1 grammar (RFC 9110, 5.6), and fast looks at runs of them.
+
+import Glibc
+
+typealias Octets = UnsafePointer<UInt8>
+
+enum Octet {
+  static let lf: UInt8 = 0x0a
+  static let cr: UInt8 = 0x0d
+  static let space: UInt8 = 0x20
+  static let tab: UInt8 = 0x09
+  static let comma: UInt8 = 0x2c
+  static let colon: UInt8 = 0x3a
+  static let semicolon: UInt8 = 0x3b
+
+  /// Of each byte value "1" where it may stand in a token, else "0".
+  private static let tokenClass: StaticString = """
+    0000000000000000000000000000000001011111001101101111111111000000\
+    0111111111111111111111111110001111111111111111111111111111101010\
+    0000000000000000000000000000000000000000000000000000000000000000\
+    0000000000000000000000000000000000000000000000000000000000000000
+    """
+
+  /// The table behind ``isToken(_:)``, for loops.
+  @inline(__always)
+  static var tokenTable: Octets { tokenClass.utf8Start }
+
+  @inline(__always)
+  static func isToken(_ byte: UInt8) -> Bool { tokenTable[Int(byte)] == 0x31 }
+
+  @inline(__always)
+  static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+  /// SP or HTAB.
+  @inline(__always)
+  static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
+
+  /// Not a control, not SP, not DEL.
+  @inline(__always)
+  static func isVisible(_ byte: UInt8) -> Bool { byte > 0x20 && byte != 0x7f }
+
+  @inline(__always)
+  static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+}
+
+/// The index of the first line feed in `start ..< end`.
+@inline(__always)
+func lineFeed(_ base: Octets, from start: Int, to end: Int) -> Int? {
+  guard start < end, let found = memchr(base + start, Int32(Octet.lf), end &- start) else { return nil }
+  return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+}
+
+/// How many bytes of `0 ..< count` are controls other than HTAB; CR, LF and DEL are among them.
+@inline(__always)
+func controlCount(_ base: Octets, count: Int) -> Int {
+  var total = 0
+  var index = 0
+  let raw = UnsafeRawPointer(base)
+  while count &- index >= 16 {
+    // A lane holds at most 255, so sums are taken every 255 blocks.
+    var lanes = SIMD16<UInt8>()
+    let stop = min(count &- 16, index &+ 254 &* 16)
+    while index <= stop {
+      let block = raw.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+      let isControl = (block .< 0x20 .& block .!= 9) .| block .== 0x7f
+      lanes &+= SIMD16<UInt8>().replacing(with: 1, where: isControl)
+      index &+= 16
+    }
+    total &+= Int(SIMD16<UInt16>(truncatingIfNeeded: lanes).wrappedSum())
+  }
+  while index < count {
+    let byte = base[index]
+    if (byte < 0x20 && byte != 9) || byte == 0x7f { total &+= 1 }
+    index &+= 1
+  }
+  return total
+}
+
+/// Whether `count` bytes at `bytes` are `lowercase` when A-Z count as a-z.
+@inline(__always)
+func isName(_ bytes: Octets, _ count: Int, _ lowercase: StaticString) -> Bool {
+  guard count == lowercase.utf8CodeUnitCount else { return false }
+  let name = lowercase.utf8Start
+  for index in 0..<count where Octet.folded(bytes[index]) != name[index] { return false }
+  return true
+}
