@@ -39,6 +39,9 @@ public struct ReplayOptions: Sendable {
   public var connectTimeout: Int64 = 3_000_000_000
   /// Methods that are sent, in the spelling of the wire; the others are withheld. nil sends every method.
   public var methods: Set<String>? = ["GET", "HEAD", "OPTIONS"]
+  /// Before anything is sent a connection is made and closed, so that a wrong or dead target is told at once. Without
+  /// it every attempt fails by itself.
+  public var checksTarget = true
   public var host = Host.recorded
   public var marker: Marker?
   /// How often to go through the session. 1 or more.

@@ -1,4 +1,9 @@
+import Glibc
 public import HTTPModel
+import NIOCore
+import NIOPosix
+import ReplaySchedule
+import Synchronization
 
 /// Sends a session's requests to a target as a schedule wants, and hands back what came.
 ///
@@ -9,6 +14,29 @@ public final class Replayer: Sendable {
   public let target: ReplayTarget
   public let options: ReplayOptions
 
+  private struct State {
+    var isInterrupted = false
+    var running: Running?
+    var progress = ReplayProgress()
+    var withheld: UInt64 = 0
+  }
+
+  /// What the event loop carries out.
+  private struct Running: Sendable {
+    let eventLoop: any EventLoop
+    let engine: NIOLoopBound<ReplayEngine>
+    let handover: Handover
+
+    func stop(grace: Int64) {
+      handover.stopReading()
+      execute { $0.stop(.interrupted, grace: grace) }
+    }
+
+    func execute(_ body: @escaping @Sendable (ReplayEngine) -> Void) { eventLoop.execute { body(engine.value) } }
+  }
+
+  private let state = Mutex(State())
+
   public init(target: ReplayTarget, options: ReplayOptions = ReplayOptions()) {
     self.target = target
     self.options = options
@@ -16,6 +44,7 @@ public final class Replayer: Sendable {
 
   /// Carries out the schedule; returns when the last attempt has ended and was delivered. Once for each instance.
   ///
+  /// Raises the process's soft limit on open files to the hard one, for the connections.
   /// - Parameters:
   ///   - next: the session's exchanges of a round (from 0) in order of request start, one a call, nil at the end. The
   ///     first call with a new round begins again at the session's start. Called on this thread, ahead of sending.
@@ -30,14 +59,152 @@ public final class Replayer: Sendable {
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     try options.validate()
-    fatalError("the engine is being written")
+    let addresses = try resolveAddresses(of: target.host, port: target.port)
+    let connectionLimit = min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles)
+    guard connectionLimit > 0 else { throw .systemFailure(reason: "the limit on open files (ulimit -n) is too low") }
+
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    // It fails only where it was shut down before.
+    defer { try? group.syncShutdownGracefully() }
+    let eventLoop = group.next()
+    let dialer = try reachable(addresses, on: eventLoop)
+    let handover = Handover()
+    let memory = HeldMemory(limit: options.memoryLimit)
+    let engine = try makeEngine(
+      on: eventLoop, handover: handover, memory: memory, dialer: dialer, connectionLimit: connectionLimit)
+    let running = Running(eventLoop: eventLoop, engine: engine, handover: handover)
+    state.withLock { state in
+      state.running = running
+      if state.isInterrupted { running.stop(grace: options.interruptGrace) }
+    }
+    defer { state.withLock { $0.running = nil } }
+    return try carryOut(running, memory: memory, next: next, closesConnection: closesConnection, deliver: deliver)
   }
 
   /// Ends the run: nothing more is sent, answers have `options.interruptGrace` to come, the rest is `interrupted`.
   ///
   /// From any thread, at any time, any number of times; not from within a signal handler.
-  public func interrupt() {}
+  public func interrupt() {
+    state.withLock { state in
+      state.isInterrupted = true
+      // Under the lock, so that the event loop is still there.
+      state.running?.stop(grace: options.interruptGrace)
+    }
+  }
 
   /// The counts of the moment, from any thread.
-  public var progress: ReplayProgress { ReplayProgress() }
+  public var progress: ReplayProgress {
+    state.withLock { state in
+      var progress = state.progress
+      progress.withheld = state.withheld
+      progress.planned += state.withheld
+      return progress
+    }
+  }
+}
+
+extension Replayer {
+  /// Requests planned before the schedule starts, so that it does not start late, and at a time afterwards.
+  private static let firstBatch = 1024
+  private static let batch = 128
+
+  /// Descriptors that stay for everything else in the process.
+  private static let reservedFiles = 64
+
+  /// The reading thread's part: reads ahead while there is room, takes and delivers what has ended.
+  private func carryOut(
+    _ running: Running, memory: HeldMemory, next: (UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool,
+    deliver: (ReplayedExchange) throws -> Void
+  ) throws(ReplayError) -> ReplayOutcome {
+    let handover = running.handover
+    var plan = PlanReader(options: options)
+    var outstanding = 0
+    var hasBegun = false
+    var failure: ReplayError?
+    func fail(_ error: ReplayError) {
+      failure = failure ?? error
+      running.stop(grace: 0)
+    }
+    while true {
+      let reads =
+        !plan.isOver && failure == nil && !handover.isStopping
+        && (outstanding == 0 || outstanding < options.readAheadCount && memory.hasRoomToRead)
+      if reads {
+        var batch: [PlannedRequest] = []
+        do {
+          batch = try plan.read(
+            limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, options.readAheadCount - outstanding),
+            memory: memory, next: next, closesConnection: closesConnection)
+        } catch { fail(.sessionFailed(error)) }
+        outstanding += batch.count
+        let isLoopWaiting = handover.plan(batch, isSessionOver: plan.isOver)
+        if !hasBegun {
+          hasBegun = true
+          running.execute { $0.begin() }
+        } else if isLoopWaiting {
+          running.execute { $0.planHasGrown() }
+        }
+        let withheld = plan.withheld.values.reduce(0, +)
+        state.withLock { $0.withheld = withheld }
+      }
+      let (ended, outcome) = handover.takeEnded(waits: !reads)
+      outstanding -= ended.count
+      for request in ended {
+        memory.add(-request.heldBytes)
+        guard let exchange = request.exchange.take(), let attempt = request.attempt.take(), failure == nil else {
+          continue
+        }
+        do {
+          try deliver(ReplayedExchange(exchange: exchange, attempts: [attempt]))
+        } catch { fail(.deliveryFailed(error)) }
+      }
+      guard var outcome else { continue }
+      if let failure { throw failure }
+      outcome.skipped.merge(plan.withheld, uniquingKeysWith: +)
+      outcome.planned += plan.withheld.values.reduce(0, +)
+      return outcome
+    }
+  }
+
+  /// The first address that takes a connection; without a check, the first.
+  private func reachable(_ addresses: [SocketAddress], on eventLoop: any EventLoop) throws(ReplayError) -> Dialer {
+    var failure: ReplayError?
+    for address in addresses {
+      let dialer = Dialer(address: address, timeout: options.connectTimeout, eventLoop: eventLoop)
+      guard options.checksTarget, let reason = dialer.probe() else { return dialer }
+      let text = "\(address.ipAddress ?? "?"):\(target.port)"
+      failure = failure ?? .targetUnreachable(target: target.description, address: text, reason: reason)
+    }
+    throw failure ?? .nameNotResolved(host: target.host, reason: "it has no address")
+  }
+
+  private func makeEngine(
+    on eventLoop: any EventLoop, handover: Handover, memory: HeldMemory, dialer: Dialer, connectionLimit: Int
+  ) throws(ReplayError) -> NIOLoopBound<ReplayEngine> {
+    do {
+      return try eventLoop.submit { [self] in
+        let engine = ReplayEngine(
+          options: options, clock: RunClock(), handover: handover, memory: memory,
+          composer: RequestComposer(options: options, target: target), dialer: dialer, eventLoop: eventLoop,
+          connectionLimit: connectionLimit,
+          publish: { [self] progress in state.withLock { $0.progress = progress } })
+        return NIOLoopBound(engine, eventLoop: eventLoop)
+      }.wait()
+    } catch {
+      throw .systemFailure(reason: "\(error)")
+    }
+  }
+
+  /// Lets the process open as many files as it may.
+  /// - Returns: how many that is.
+  private func raisedFileLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+    if limit.rlim_cur < limit.rlim_max {
+      var raised = limit
+      raised.rlim_cur = limit.rlim_max
+      if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
 }

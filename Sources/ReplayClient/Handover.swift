@@ -1,0 +1,117 @@
+import Glibc
+import Synchronization
+
+/// Carries requests from the thread that reads the session to the event loop, and ended ones back.
+///
+/// Whole batches change hands under one short lock. The reading thread bounds what is in here: it reads nothing while
+/// too much of what it read has not come back.
+final class Handover: Sendable {
+  private struct Contents {
+    var planned: [PlannedRequest] = []
+    var isSessionOver = false
+    /// The loop found nothing planned and wants to be told when there is.
+    var isLoopWaiting = false
+    var ended: [PlannedRequest] = []
+    var isReaderWaiting = false
+    /// Set with the last ended requests.
+    var outcome: ReplayOutcome?
+  }
+
+  private let contents = Mutex(Contents())
+  private let readerWake = Semaphore()
+  private let stopping = Atomic<Bool>(false)
+
+  /// Nothing more needs to be read.
+  var isStopping: Bool { stopping.load(ordering: .relaxed) }
+  func stopReading() { stopping.store(true, ordering: .relaxed) }
+
+  // MARK: The reading thread's side
+
+  /// Adds requests at the end of the plan.
+  /// - Returns: whether the loop waits to be told.
+  func plan(_ batch: [PlannedRequest], isSessionOver: Bool) -> Bool {
+    contents.withLock { contents in
+      contents.planned.append(contentsOf: batch)
+      contents.isSessionOver = isSessionOver
+      defer { contents.isLoopWaiting = false }
+      return contents.isLoopWaiting
+    }
+  }
+
+  /// Takes what has ended; where that is nothing, waits for it if `waits`.
+  /// - Returns: the outcome once these are the last.
+  func takeEnded(waits: Bool) -> (ended: [PlannedRequest], outcome: ReplayOutcome?) {
+    while true {
+      let (ended, outcome) = contents.withLock { contents in
+        let ended = contents.ended
+        contents.ended = []
+        contents.isReaderWaiting = waits && ended.isEmpty && contents.outcome == nil
+        return (ended, contents.outcome)
+      }
+      if !waits || !ended.isEmpty || outcome != nil { return (ended, outcome) }
+      readerWake.wait()
+    }
+  }
+
+  // MARK: The event loop's side
+
+  /// Takes all that is planned; where that is nothing and more will come, the loop is told when it does.
+  func takePlanned() -> (planned: [PlannedRequest], isSessionOver: Bool) {
+    contents.withLock { contents in
+      let planned = contents.planned
+      contents.planned = []
+      contents.isLoopWaiting = planned.isEmpty && !contents.isSessionOver
+      return (planned, contents.isSessionOver)
+    }
+  }
+
+  /// Hands back ended requests.
+  /// - Parameter outcome: given with the last of them.
+  func end(_ batch: [PlannedRequest], outcome: ReplayOutcome? = nil) {
+    let wakes = contents.withLock { contents in
+      contents.ended.append(contentsOf: batch)
+      if let outcome { contents.outcome = outcome }
+      defer { contents.isReaderWaiting = false }
+      return contents.isReaderWaiting
+    }
+    if wakes { readerWake.post() }
+  }
+}
+
+/// Bytes of exchanges and answers between reading and delivery, on either side of the handover.
+final class HeldMemory: Sendable {
+  /// In bytes.
+  let limit: Int
+  private let held = Atomic<Int>(0)
+
+  init(limit: Int) { self.limit = limit }
+
+  /// Whether the session may be read on: half of the limit is left to the answers.
+  var hasRoomToRead: Bool { held.load(ordering: .relaxed) < limit / 2 }
+
+  func add(_ bytes: Int) { held.wrappingAdd(bytes, ordering: .relaxed) }
+
+  /// Takes `bytes` if they are there.
+  func take(_ bytes: Int) -> Bool {
+    guard held.load(ordering: .relaxed) &+ bytes <= limit else { return false }
+    add(bytes)
+    return true
+  }
+}
+
+/// A POSIX semaphore: a thread waits until another has posted.
+///
+/// `@unchecked Sendable`: the pointer is set once and `sem_wait` and `sem_post` may be called from any thread.
+private final class Semaphore: @unchecked Sendable {
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() { sem_init(semaphore, 0, 0) }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+
+  func wait() { while sem_wait(semaphore) != 0 {} }
+  func post() { sem_post(semaphore) }
+}

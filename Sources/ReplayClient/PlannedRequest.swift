@@ -1,0 +1,67 @@
+import HTTPModel
+
+/// A request on its way through the replay: read, due, sent, ended, delivered.
+///
+/// `@unchecked Sendable`: the reading thread makes it and hands it over under ``Handover``'s lock, the event loop alone
+/// touches it until it hands it back under the same lock. At no time do two threads hold it.
+final class PlannedRequest: @unchecked Sendable {
+  /// Taken out when it is delivered, so that the arrays it holds are moved rather than shared.
+  var exchange: Exchange?
+  let request: HTTPRequest
+  let round: UInt32
+  /// The recorded connection; rounds are apart.
+  let connectionKey: UInt64
+  /// Nanoseconds from the schedule's start; nil where the pacing has no due times.
+  let due: Int64?
+  /// The recorded connection ends with it.
+  let closesConnection: Bool
+  /// Its body waits for `100 (Continue)` (RFC 9110, 10.1.1).
+  let awaitsContinue: Bool
+  /// What it counts against the memory limit.
+  var heldBytes: Int
+
+  /// Where it is sent from while it is connecting or in flight.
+  var lane: Lane?
+  /// Monotonic times; 0 while unknown.
+  var scheduled: Int64 = 0
+  var sent: Int64 = 0
+  var firstByte: Int64 = 0
+  /// It was sent again after a kept connection turned out to be closed.
+  var isResent = false
+  /// Set once, when the attempt has ended.
+  var attempt: Attempt?
+
+  init(exchange: Exchange, request: HTTPRequest, round: UInt32, due: Int64?, closesConnection: Bool) {
+    self.exchange = exchange
+    self.request = request
+    self.round = round
+    self.due = due
+    self.closesConnection = closesConnection || PlannedRequest.endsConnection(request)
+    awaitsContinue =
+      request.version != .http10 && request.body.size > 0
+      && request.fields.first("expect").map { asciiCaseInsensitiveEqual($0, "100-continue".utf8) } ?? false
+    connectionKey = UInt64(round) << 32 | UInt64(exchange.id.connection)
+    heldBytes = PlannedRequest.size(of: exchange)
+  }
+
+  /// Bytes of both messages, and a round figure for the rest.
+  static func size(of exchange: Exchange) -> Int {
+    var size = 1024
+    if let request = exchange.request { size += request.fields.storage.count + request.body.bytes.count }
+    if let response = exchange.response { size += response.fields.storage.count + response.body.bytes.count }
+    return size
+  }
+
+  /// Whether the client said that it would send nothing more on the connection (RFC 9112, 9.3 and 9.6).
+  private static func endsConnection(_ request: HTTPRequest) -> Bool {
+    var keepsAlive = false
+    for index in request.fields.ranges.indices where request.fields.matches(index, "connection") {
+      for option in request.fields.value(at: index).split(separator: 0x2c) {
+        let name = option.drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 != 0x20 && $0 != 0x09 }
+        if asciiCaseInsensitiveEqual(name, "close".utf8) { return true }
+        if asciiCaseInsensitiveEqual(name, "keep-alive".utf8) { keepsAlive = true }
+      }
+    }
+    return request.version == .http10 && !keepsAlive
+  }
+}

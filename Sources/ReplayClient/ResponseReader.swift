@@ -1,0 +1,159 @@
+import HTTP1Decoding
+import HTTPModel
+
+/// Reads the answers of one connection, one after the other.
+///
+/// Bytes and a time in, one ``HTTPModel/HTTPResponse`` for each attempt out. It holds a response's head (within the
+/// decoder's limits) and its body up to the body limit while the run's memory lasts; what is over is counted and hashed.
+struct ResponseReader {
+  enum Progress {
+    /// All bytes are used and the response is not whole.
+    case needsMore
+    case interim(status: UInt16)
+    /// - `keepsConnection`: the target will take another request on it.
+    case whole(keepsConnection: Bool)
+    /// This is no answer in HTTP/1.
+    case malformed
+  }
+
+  private let bodyLimit: Int
+  private let memory: HeldMemory
+  private var decoder = HTTP1Decoder(role: .response)
+
+  private var response: HTTPResponse?
+  private var informational: [InformationalResponse] = []
+  /// The message being read is an interim one.
+  private var interimStatus: UInt16?
+  private var keepsConnection = false
+  private var contentLength: UInt64?
+  private var isWhole = false
+  private var start: Timestamp?
+  private var hash: BodyHash?
+  /// Bytes taken from the run's memory for this response.
+  private(set) var keptBytes = 0
+
+  init(bodyLimit: Int, memory: HeldMemory) {
+    self.bodyLimit = bodyLimit
+    self.memory = memory
+  }
+
+  /// The next response answers a request with this method.
+  mutating func begin(answering method: ArraySlice<UInt8>) {
+    decoder.answering =
+      method.elementsEqual("HEAD".utf8) ? .head : method.elementsEqual("CONNECT".utf8) ? .connect : .other
+    response = nil
+    informational = []
+    interimStatus = nil
+    keepsConnection = false
+    contentLength = nil
+    isWhole = false
+    start = nil
+    hash = nil
+    keptBytes = 0
+  }
+
+  /// Reads on from `offset` up to the next thing that matters to the connection.
+  mutating func read(_ bytes: UnsafeRawBufferPointer, from offset: inout Int, at time: Timestamp) -> Progress {
+    if start == nil { start = time }
+    while let event = decoder.nextEvent(in: bytes, at: &offset) {
+      switch event {
+      case .head(let head): take(head, at: time)
+      case .body(let range): keep(UnsafeRawBufferPointer(rebasing: bytes[range]))
+      case .chunk(let size): keepChunk(size)
+      case .trailers(let fields): response?.trailers = fields
+      case .end:
+        if let status = interimStatus {
+          interimStatus = nil
+          return .interim(status: status)
+        }
+        isWhole = true
+        return .whole(keepsConnection: keepsConnection)
+      case .anomaly: break
+      case .truncated, .skipped, .notHTTP, .tunnel: return .malformed
+      }
+    }
+    return .needsMore
+  }
+
+  /// The target has closed.
+  /// - Returns: whether that makes the response whole: its body lasts until the close.
+  mutating func readEnd() -> Bool {
+    while let event = decoder.finish() {
+      if case .end = event, response != nil { isWhole = true }
+    }
+    return isWhole
+  }
+
+  /// The response as far as it came, nil where no whole head did; the reader is done with it.
+  /// - Parameter time: when the attempt ended.
+  mutating func takeResponse(at time: Timestamp) -> HTTPResponse? {
+    guard var response = response.take() else { return nil }
+    response.informational = informational
+    response.timing.end = time
+    if response.body.chunkSizes.count == 1 { response.body.chunkSizes = [] }
+    let seen = response.body.size
+    if isWhole {
+      response.body.isComplete = hash == nil
+      response.body.cutHash = hash?.value
+    } else {
+      response.body.isComplete = false
+      let end = response.body.framing == .contentLength ? contentLength ?? .max : .max
+      if end > seen {
+        response.body.missing = [BodyRange(lowerBound: seen, upperBound: end)]
+        if end != .max { response.body.size = end }
+      }
+    }
+    return response
+  }
+
+  private mutating func take(_ head: HTTP1Head, at time: Timestamp) {
+    if head.isInterim, let status = head.status {
+      interimStatus = status
+      // A target may send any number of them; the first few say all there is to compare.
+      guard informational.count < ResponseReader.informationalLimit else { return }
+      informational.append(InformationalResponse(status: status, fields: head.fields, time: time))
+      return
+    }
+    keepsConnection = !head.closesConnection && !head.switchesProtocol
+    contentLength = head.contentLength
+    let expected = head.framing == .contentLength ? Int(clamping: head.contentLength ?? 0) : 0
+    keptBytes += head.fields.storage.count
+    memory.add(head.fields.storage.count)
+    response = head.response(timing: MessageTiming(start: start ?? time, headEnd: time, end: time))
+    response?.body.bytes.reserveCapacity(min(expected, bodyLimit, ResponseReader.reservedAtOnce))
+  }
+
+  private static let informationalLimit = 16
+  /// A length that is only announced is not worth more memory than this.
+  private static let reservedAtOnce = 1 << 20
+
+  private mutating func keep(_ piece: UnsafeRawBufferPointer) {
+    guard response != nil else { return }
+    response!.body.size &+= UInt64(piece.count)
+    if hash == nil {
+      let room = min(piece.count, bodyLimit - response!.body.bytes.count)
+      if room == piece.count, memory.take(room) {
+        keptBytes += room
+        response!.body.bytes.append(contentsOf: piece)
+        return
+      }
+      // From here on the body is only counted and hashed, beginning with what was kept.
+      hash = BodyHash()
+      hash!.update(response!.body.bytes)
+      hash!.update(piece)
+      if memory.take(room) {
+        keptBytes += room
+        response!.body.bytes.append(contentsOf: piece.prefix(room))
+      }
+      response!.body.chunkSizes = []
+    } else {
+      hash!.update(piece)
+    }
+  }
+
+  private mutating func keepChunk(_ size: UInt64) {
+    guard hash == nil, response != nil, memory.take(MemoryLayout<UInt32>.size) else { return }
+    keptBytes += MemoryLayout<UInt32>.size
+    response!.body.chunkSizes.append(UInt32(clamping: size))
+  }
+}

@@ -1,0 +1,202 @@
+import Glibc
+import HTTPModel
+import NIOCore
+
+/// One TCP connection to the target and the attempt that travels on it.
+///
+/// Confined to the event loop; the only handler of its channel. Bytes of the answer go in, the end of the attempt goes to
+/// the engine. It ends each attempt that it was given exactly once, and takes the next only after that.
+final class TargetConnection: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let engine: ReplayEngine
+  private(set) var lane: Lane?
+  private var context: ChannelHandlerContext?
+  private var reader: ResponseReader
+
+  /// The attempt in flight.
+  private(set) var current: PlannedRequest?
+  /// An attempt has ended on this connection before the current one: it may have been closed meanwhile.
+  private var isReused = false
+  /// Bytes of the request that the kernel has not taken.
+  private var isWriting = false
+  /// What follows the head once the target has said that it wants it (RFC 9110, 10.1.1).
+  private var withheldBody: ByteBuffer?
+  /// The error that is about to close the channel.
+  private var failure: AttemptOutcome?
+
+  /// When something must happen: the attempt's time is up, the body is sent unasked, or the connection was idle too long.
+  private(set) var deadline = Int64.max
+  private var attemptDeadline = Int64.max
+  /// Since when nothing is in flight.
+  private(set) var idleSince: Int64 = 0
+  /// Where the engine lists this connection.
+  var slot = -1
+
+  init(engine: ReplayEngine, lane: Lane) {
+    self.engine = engine
+    self.lane = lane
+    reader = ResponseReader(bodyLimit: engine.options.bodyLimit, memory: engine.memory)
+  }
+
+  var isIdle: Bool { current == nil }
+
+  // MARK: Sending
+
+  /// Sends a request; the connection must be idle and open.
+  func send(_ request: PlannedRequest, now: Int64) {
+    guard let context else {
+      engine.end(request, .connectionReset, response: nil, now: now)
+      return
+    }
+    current = request
+    request.sent = now
+    attemptDeadline = now &+ engine.options.timeout
+    deadline = attemptDeadline
+    failure = nil
+    withheldBody = nil
+    reader.begin(answering: request.request.method)
+
+    let head = engine.composer.compose(request.request, into: &engine.output)
+    engine.didSend(request, bytes: engine.output.readableBytes)
+    if request.awaitsContinue {
+      withheldBody = engine.output.getSlice(at: head, length: engine.output.readableBytes - head)
+      engine.output.moveWriterIndex(to: head)
+      deadline = min(attemptDeadline, now &+ TargetConnection.continueTimeout)
+    }
+    write(engine.output, on: context)
+  }
+
+  /// How long the body waits for `100 (Continue)`; curl waits as long.
+  private static let continueTimeout: Int64 = 1_000_000_000
+
+  /// Requests up to this size fit into an empty send buffer at once, so that nobody needs to be told when they are out.
+  private static let certainlyTaken = 4096
+
+  private func write(_ bytes: ByteBuffer, on context: ChannelHandlerContext) {
+    // A write that fails closes the channel and says so to nobody but a promise.
+    failure = .connectionReset
+    if bytes.readableBytes > TargetConnection.certainlyTaken {
+      isWriting = true
+      let written = context.eventLoop.makePromise(of: Void.self)
+      written.futureResult.assumeIsolated().whenSuccess { self.isWriting = false }
+      context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
+    } else {
+      context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+    if context.channel.isActive { failure = nil }
+  }
+
+  private func sendWithheldBody() {
+    guard let body = withheldBody, let context else { return }
+    withheldBody = nil
+    deadline = attemptDeadline
+    write(body, on: context)
+  }
+
+  // MARK: Receiving
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let bytes = unwrapInboundIn(data)
+    engine.didReceive(bytes: bytes.readableBytes)
+    guard let request = current else {
+      // Unasked: no answer to anything that was sent, so nothing can follow on this connection.
+      close()
+      return
+    }
+    let now = engine.clock.now
+    if request.firstByte == 0 { request.firstByte = now }
+    bytes.withUnsafeReadableBytes { bytes in
+      var offset = 0
+      read: while true {
+        switch reader.read(bytes, from: &offset, at: engine.clock.timestamp(now)) {
+        case .needsMore: break read
+        case .interim(let status): if status == 100 { sendWithheldBody() }
+        case .malformed:
+          finish(.malformedResponse, now: now, keeps: false)
+          break read
+        case .whole(let keeps):
+          finish(.answered, now: now, keeps: keeps && offset == bytes.count)
+          break read
+        }
+      }
+    }
+  }
+
+  /// Ends the attempt in flight.
+  /// - Parameter keeps: another request may follow on this connection.
+  private func finish(_ outcome: AttemptOutcome, now: Int64, keeps: Bool) {
+    guard let request = current else { return }
+    current = nil
+    isReused = true
+    idleSince = now
+    deadline = now &+ engine.options.idleTimeout
+    // A request that the target answered before all of it was sent leaves the connection between two messages.
+    if !keeps || isWriting || withheldBody != nil || request.closesConnection { close() }
+    request.heldBytes += reader.keptBytes
+    engine.end(request, outcome, response: reader.takeResponse(at: engine.clock.timestamp(now)), now: now)
+  }
+
+  // MARK: Time
+
+  /// Does what ``deadline`` stands for.
+  func deadlinePassed(now: Int64) {
+    if current == nil {
+      close()
+    } else if now >= attemptDeadline {
+      finish(.timeout, now: now, keeps: false)
+    } else {
+      sendWithheldBody()
+    }
+  }
+
+  /// Gives up the attempt in flight, if there is one, and closes.
+  func interrupt(now: Int64) {
+    if current != nil { finish(.interrupted, now: now, keeps: false) } else { close() }
+  }
+
+  // MARK: Opening and closing
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  /// Closes a connection that was made after the run had ended, before it was given anything.
+  func abandon() {
+    lane = nil
+    context?.close(promise: nil)
+  }
+
+  /// Lets go of the lane and closes the channel. No attempt may be in flight.
+  func close() {
+    detach()
+    context?.close(promise: nil)
+  }
+
+  private func detach() {
+    guard let lane else { return }
+    self.lane = nil
+    deadline = .max
+    lane.connection = nil
+    engine.didClose(self, of: lane)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    failure = .connectionReset
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    detach()
+    guard let request = current else { return }
+    let now = engine.clock.now
+    if request.firstByte == 0, isReused {
+      current = nil
+      engine.connectionWasDead(request, now: now)
+      return
+    }
+    let isWhole = failure == nil && reader.readEnd()
+    finish(isWhole ? .answered : failure ?? .closedEarly, now: now, keeps: false)
+  }
+}
