@@ -33,12 +33,11 @@ struct Direction {
   static let joinWindow: Int64 = 1 << 20
 
   var phase: StreamPhase = .unknown
-  var endKind: StreamEnd = .fin
   /// ``initialSequence`` was seen.
   var sawSYN = false
   /// The last advance of ``acknowledged`` was by one: where no byte was seen, that is a FIN that was not captured.
   var acknowledgedOne = false
-  /// Waiting for the joining position that an ACK told.
+  /// ``next`` was told by an ACK while hinted or joining: a first byte there has none before it.
   var hasHint = false
   var initialSequence: UInt32 = 0
   /// The sequence number of the byte at ``next``.
@@ -49,7 +48,7 @@ struct Direction {
   var highest: UInt64 = 0
   /// The furthest offset that the receiver acknowledged; may count a FIN.
   var acknowledged: UInt64 = 0
-  /// Offset of FIN or RST; `UInt64.max` until one was seen.
+  /// Offset of FIN; `UInt64.max` until one was seen.
   var end: UInt64 = .max
   /// Present only while there is a hole.
   var held: HeldSegments?
@@ -147,6 +146,9 @@ struct Connection {
   /// Clock of the last segment, to a 64th of the idle timeout; of a closed connection, of its closing.
   var touched: Int64 = 0
   var candidate: ConnectionCandidate?
+
+  /// Segments go through ``Reassembler/admit(_:found:)`` first.
+  @inline(__always) var needsCare: Bool { list == .closed || candidate != nil }
 
   var originator: TransportAddress {
     TransportAddress(

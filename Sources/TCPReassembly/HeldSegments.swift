@@ -8,13 +8,15 @@ import HTTPModel
 struct HeldSegment {
   var offset: UInt64
   var time: Timestamp
+  /// The clock when it came: ``time`` may lie behind it.
+  var arrived: Int64
   var bytes: [UInt8]
 
   @inline(__always) var end: UInt64 { offset &+ UInt64(bytes.count) }
 }
 
-/// The part of a segment that the snap length cut off. Bytes that come later may fill it.
-struct CutRange {
+/// A range of offsets: of the part of a segment that the snap length cut off, which bytes that come later may fill.
+struct OffsetRange {
   var offset: UInt64
   var end: UInt64
 }
@@ -36,7 +38,7 @@ final class HeldSegments {
   private var segments: [HeldSegment] = []
   private var first = 0
   /// Rising offsets.
-  private var cuts: [CutRange] = []
+  private var cuts: [OffsetRange] = []
   private(set) var byteCount = 0
   /// The furthest ACK that came while there was a hole: those before it may belong to another point of the capture.
   var acknowledged: UInt64 = 0
@@ -46,11 +48,18 @@ final class HeldSegments {
   /// Streams before and after this one in ``list``.
   var previous: UInt32 = .max
   var following: UInt32 = .max
-  /// When the first hole became the first, and when its patience was last renewed.
+  /// Where the first hole begins.
+  var hole: UInt64 = .max
+  /// Since when the first hole is waited for, and when it was put in its list.
   var opened: Int64 = 0
   var queued: Int64 = 0
-  /// The connection's count of segments when the hole was found acknowledged.
+  /// ``acknowledged`` and the connection's count of segments when it was put in its list.
+  var acknowledgedWhenQueued: UInt64 = 0
   var segmentsWhenQueued: UInt32 = 0
+  /// Disagreements found while joining, to be told when offsets are known.
+  var mismatches: [OffsetRange] = []
+  /// What of ``cost`` the Reassembler has counted.
+  var countedCost = 0
 
   init(stream: UInt32) { self.stream = stream }
 
@@ -60,6 +69,9 @@ final class HeldSegments {
 
   /// What counts against the limits.
   var cost: Int { byteCount + entryCount * ReassemblyLimits.overheadPerHeldSegment }
+
+  /// When the first segment came.
+  var firstArrival: Int64? { first < segments.count ? segments[first].arrived : nil }
 
   var firstSegmentOffset: UInt64? { first < segments.count ? segments[first].offset : nil }
 
@@ -105,7 +117,7 @@ final class HeldSegments {
     return segment
   }
 
-  func insert(_ cut: CutRange) {
+  func insert(_ cut: OffsetRange) {
     var index = cuts.count
     while index > 0, cuts[index - 1].offset > cut.offset { index -= 1 }
     if index > 0, cuts[index - 1].offset == cut.offset {
@@ -138,6 +150,10 @@ final class HeldSegments {
     for index in cuts.indices {
       cuts[index].offset &-= origin
       cuts[index].end &-= origin
+    }
+    for index in mismatches.indices {
+      mismatches[index].offset &-= origin
+      mismatches[index].end &-= origin
     }
     acknowledged = acknowledged > origin ? acknowledged &- origin : 0
   }

@@ -33,9 +33,9 @@ public struct Reassembler: ~Copyable {
   let touchInterval: Int64
 
   public init(limits: ReassemblyLimits = ReassemblyLimits()) {
-    self.limits = limits
-    table = ConnectionTable(limit: limits.connections)
-    touchInterval = min(limits.idleTimeout, limits.halfOpenTimeout) / 64
+    self.limits = limits.clamped
+    table = ConnectionTable(limit: self.limits.connections)
+    touchInterval = min(self.limits.idleTimeout, self.limits.halfOpenTimeout) / 64
   }
 
   /// Takes one segment. The events of the one before are to be drained first.
@@ -87,7 +87,8 @@ public struct Reassembler: ~Copyable {
 
   /// The addresses, as far as the connection is still in the table.
   public func connection(_ handle: ConnectionHandle) -> OpenedConnection? {
-    table.slot(of: handle).map(opened)
+    guard let slot = table.slot(of: handle) else { return nil }
+    return opened(slot)
   }
 
   /// The offset of the next byte to be told.

@@ -35,4 +35,23 @@ public struct ReassemblyLimits: Hashable, Sendable {
   public static let overheadPerHeldSegment = 128
 
   public init() {}
+
+  /// The same with every value in a range that makes sense: no waiting for less than a nanosecond.
+  var clamped: ReassemblyLimits {
+    var limits = self
+    limits.heldBytes = max(0, heldBytes)
+    limits.heldBytesPerDirection = max(0, heldBytesPerDirection)
+    limits.heldSegmentsPerDirection = max(0, heldSegmentsPerDirection)
+    limits.connections = min(max(1, connections), 1 << 30)
+    limits.idleTimeout = max(1, idleTimeout)
+    limits.halfOpenTimeout = max(1, halfOpenTimeout)
+    limits.gapTimeout = max(1, gapTimeout)
+    limits.retransmissionTimeout = max(limits.gapTimeout, retransmissionTimeout)
+    limits.acknowledgedGapTimeout = max(1, acknowledgedGapTimeout)
+    limits.acknowledgedGapSegments = max(1, acknowledgedGapSegments)
+    limits.joinTimeout = max(1, joinTimeout)
+    limits.joinSegments = min(max(1, joinSegments), 1024)
+    limits.closedLinger = max(0, closedLinger)
+    return limits
+  }
 }
