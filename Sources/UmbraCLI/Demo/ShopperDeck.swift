@@ -69,8 +69,8 @@ struct ShopperDeck {
 
   private mutating func request(_ card: Card) -> PlannedRequest {
     switch card {
-    case .item: get("/items/\(walk(card, step: 37, count: ShopCatalog.itemCount))")
-    case .reviews: get("/items/\(walk(card, step: 37, count: ShopCatalog.itemCount))/reviews")
+    case .item: get("/items/\(walk(card, step: 29, count: ShopCatalog.itemCount))")
+    case .reviews: get("/items/\(walk(card, step: 23, count: ShopCatalog.itemCount))/reviews")
     case .list: get("/items?page=\(walk(card, step: 3, count: 10))")
     case .gzipSearch: get("/search?q=" + words(), [ShopField("Accept-Encoding", "gzip")])
     case .plainSearch: get("/search?q=" + words())
