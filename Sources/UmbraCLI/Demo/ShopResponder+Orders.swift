@@ -15,8 +15,8 @@ extension ShopResponder {
     return exchange.json(
       201,
       [
-        .init("order", .string(name)), .init("item", .number(String(item.number))),
-        .init("quantity", .number(String(quantity))), .init("currency", .string(item.currency)),
+        .init("order", .string(name)), .init("item", .integer(item.number)),
+        .init("quantity", .integer(quantity)), .init("currency", .string(item.currency)),
         .init("status", "accepted"), exchange.generatedAt,
       ],
       fields: [ShopField("Location", "/orders/\(name)")])
@@ -28,7 +28,7 @@ extension ShopResponder {
     return exchange.json(
       200,
       [
-        .init("lines", .number(String(body.count { $0 == 0x0a }))), .init("bytes", .number(String(body.count))),
+        .init("lines", .integer(body.count { $0 == 0x0a })), .init("bytes", .integer(body.count)),
         .init("checksum", .string(ShopDigest(of: body).text)), exchange.generatedAt,
       ])
   }

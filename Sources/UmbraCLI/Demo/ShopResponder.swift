@@ -66,14 +66,14 @@ struct ShopResponder: Sendable {
     }
     let items = catalog.items[(page - 1) * size..<min(page * size, catalog.items.count)].map { item in
       ShopJSON.object([
-        .init("id", .number(String(item.number))), .init("name", .string(item.name)),
+        .init("id", .integer(item.number)), .init("name", .string(item.name)),
         .init("price", .number(item.price)), .init("currency", .string(item.currency)),
       ])
     }
     return exchange.json(
       200,
       [
-        .init("page", .number(String(page))), .init("pages", .number(String(pages))), .init("items", .array(items)),
+        .init("page", .integer(page)), .init("pages", .integer(pages)), .init("items", .array(items)),
         exchange.generatedAt,
       ],
       fields: exchange.variant == .canary ? [] : [ShopField("Cache-Control", "public, max-age=60")])
@@ -82,12 +82,12 @@ struct ShopResponder: Sendable {
   private func item(_ exchange: ShopExchange, _ segment: String) -> ShopResponse {
     guard let item = Int(segment).flatMap(catalog.item) else { return exchange.failure(404, "no such item") }
     let isCanary = exchange.variant == .canary
-    var stock: [ShopJSON.Member] = [.init("count", .number(String(item.stock)))]
+    var stock: [ShopJSON.Member] = [.init("count", .integer(item.stock))]
     if !(isCanary && item.number % 7 == 3) { stock.append(.init("warehouse", .string(item.warehouse))) }
     return exchange.json(
       200,
       [
-        .init("id", .number(String(item.number))), .init("name", .string(item.name)),
+        .init("id", .integer(item.number)), .init("name", .string(item.name)),
         .init("price", isCanary && item.currency == "JPY" ? .string(item.price) : .number(item.price)),
         .init("currency", .string(item.currency)), .init("rating", .number(item.rating)),
         .init("tags", .array(item.tags.map { .string($0) })), .init("stock", .object(stock)), exchange.generatedAt,
@@ -104,13 +104,13 @@ struct ShopResponder: Sendable {
       : exchange.json(
         200,
         [
-          .init("item", .number(String(item.number))),
+          .init("item", .integer(item.number)),
           .init(
             "reviews",
             .array(
               item.reviews.map { review in
                 .object([
-                  .init("author", .string(review.author)), .init("stars", .number(String(review.stars))),
+                  .init("author", .string(review.author)), .init("stars", .integer(review.stars)),
                   .init("text", .string(review.text)),
                 ])
               })), exchange.generatedAt,
@@ -129,7 +129,7 @@ struct ShopResponder: Sendable {
       let billionths = generator.number(in: 100_000_001...999_999_999)
       let score = exchange.variant == .canary ? min((billionths + 500) / 1000, 999_999) : billionths
       return ShopJSON.object([
-        .init("id", .number(String(item.number))), .init("name", .string(item.name)),
+        .init("id", .integer(item.number)), .init("name", .string(item.name)),
         .init("score", .number("0.\(score)")),
       ])
     }
@@ -168,8 +168,8 @@ struct ShopResponder: Sendable {
     return exchange.json(
       200,
       [
-        .init("id", .number(String(user.number))), .init("name", .string(user.name)), .init("city", .string(user.city)),
-        .init("points", .number(String(user.points))), exchange.generatedAt,
+        .init("id", .integer(user.number)), .init("name", .string(user.name)), .init("city", .string(user.city)),
+        .init("points", .integer(user.points)), exchange.generatedAt,
       ],
       fields: [ShopField("Cache-Control", "private, no-store")])
   }

@@ -7,12 +7,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Carries out a ``PlannedConnection``.
+/// Carries out a ``ShopperVisit``.
 struct ShopperConnection: Sendable {
   /// How long a burst's answers may take.
   static let patience = TimeAmount.seconds(10)
 
-  let planned: PlannedConnection
+  let planned: ShopperVisit
   let responder: ShopResponder
   let port: Int
 
@@ -91,7 +91,7 @@ struct ShopperConnection: Sendable {
 
   /// Requests that need no answer in between leave in one write, as pipelining clients do it; a chunk is a write.
   private func send(
-    _ burst: PlannedBurst, _ outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>,
+    _ burst: ShopperBurst, _ outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>,
     _ answers: inout NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator
   ) async throws {
     var gathered: [HTTPClientRequestPart] = []
@@ -118,7 +118,7 @@ struct ShopperConnection: Sendable {
     try await outbound.write(contentsOf: gathered)
   }
 
-  private func head(of planned: PlannedRequest) -> HTTPRequestHead {
+  private func head(of planned: ShopperRequest) -> HTTPRequestHead {
     let request = planned.request
     var headers = HTTPHeaders(request.fields.map { ($0.name, $0.value) })
     if !planned.chunkSizes.isEmpty {

@@ -42,13 +42,13 @@ struct ShopperDeck {
   }
 
   /// Any request.
-  mutating func draw() -> PlannedRequest {
+  mutating func draw() -> ShopperRequest {
     if cards.isEmpty { shuffle() }
     return request(cards.removeLast())
   }
 
   /// A request that may be repeated and has no body.
-  mutating func drawRead() -> PlannedRequest {
+  mutating func drawRead() -> ShopperRequest {
     if !cards.contains(where: \.isRead) { shuffle() }
     return request(cards.remove(at: cards.lastIndex(where: \.isRead)!))
   }
@@ -67,7 +67,7 @@ struct ShopperDeck {
     return (start + taken * step) % count + 1
   }
 
-  private mutating func request(_ card: Card) -> PlannedRequest {
+  private mutating func request(_ card: Card) -> ShopperRequest {
     switch card {
     case .item: get("/items/\(walk(card, step: 29, count: ShopCatalog.itemCount))")
     case .reviews: get("/items/\(walk(card, step: 23, count: ShopCatalog.itemCount))/reviews")
@@ -89,15 +89,15 @@ struct ShopperDeck {
     }
   }
 
-  private func get(_ target: String, _ fields: [ShopField] = []) -> PlannedRequest { planned("GET", target, fields) }
+  private func get(_ target: String, _ fields: [ShopField] = []) -> ShopperRequest { planned("GET", target, fields) }
 
   private func planned(
     _ method: String, _ target: String, _ fields: [ShopField] = [], body: [UInt8] = []
-  ) -> PlannedRequest {
+  ) -> ShopperRequest {
     let common = [
       ShopField("Host", "shop.example"), ShopField("User-Agent", "demo-shopper"), ShopField("Accept", "*/*"),
     ]
-    return PlannedRequest(request: ShopRequest(method, target, fields: common + fields, body: body))
+    return ShopperRequest(request: ShopRequest(method, target, fields: common + fields, body: body))
   }
 
   private mutating func words() -> String {
@@ -113,7 +113,7 @@ struct ShopperDeck {
     ]
   }
 
-  private mutating func order() -> PlannedRequest {
+  private mutating func order() -> ShopperRequest {
     let item = generator.number(in: 1...ShopCatalog.itemCount)
     let body =
       "{\"item\":\(item),\"quantity\":\(generator.number(in: 1...9)),\"gift\":\(generator.number(in: 0...1) == 1)}"
@@ -124,7 +124,7 @@ struct ShopperDeck {
     return planned("POST", "/orders", fields + credentials(), body: Array(body.utf8))
   }
 
-  private mutating func cart() -> PlannedRequest {
+  private mutating func cart() -> ShopperRequest {
     let lines = (0..<generator.number(in: 4...400)).map { _ in
       "\(generator.number(in: 1...ShopCatalog.itemCount)),\(generator.number(in: 1...9))\n"
     }

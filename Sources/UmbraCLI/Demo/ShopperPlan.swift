@@ -3,7 +3,7 @@
 // Bounds: one element a request.
 
 /// A request of the plan and how it is sent.
-struct PlannedRequest: Hashable, Sendable {
+struct ShopperRequest: Hashable, Sendable {
   var request: ShopRequest
   /// Sizes of the chunks that the body is sent in; empty where it goes under Content-Length.
   var chunkSizes: [Int] = []
@@ -12,14 +12,14 @@ struct PlannedRequest: Hashable, Sendable {
 }
 
 /// Requests that are written before the first of their answers is read.
-struct PlannedBurst: Hashable, Sendable {
+struct ShopperBurst: Hashable, Sendable {
   /// From the start of the run. A burst is not sent before the one in front of it is answered.
   var at: Duration
-  var requests: [PlannedRequest]
+  var requests: [ShopperRequest]
 }
 
 /// A connection and what goes over it, in order.
-struct PlannedConnection: Hashable, Sendable {
+struct ShopperVisit: Hashable, Sendable {
   enum Kind: String, CaseIterable, Sendable {
     /// One request after the other.
     case keepAlive
@@ -30,12 +30,12 @@ struct PlannedConnection: Hashable, Sendable {
   }
 
   var kind: Kind
-  var bursts: [PlannedBurst]
+  var bursts: [ShopperBurst]
 }
 
 /// A run of the shopper.
 struct ShopperPlan: Hashable, Sendable {
-  let connections: [PlannedConnection]
+  let connections: [ShopperVisit]
 
   /// - Parameters:
   ///   - requests: how many in all, from 0.
@@ -43,22 +43,22 @@ struct ShopperPlan: Hashable, Sendable {
   init(seed: UInt64, requests: Int, duration: Duration) {
     var deck = ShopperDeck(seed: seed)
     var generator = SplitMix64(seed: seed &+ 1)
-    var persistent = (0..<Self.keepAliveConnections).map { _ in PlannedConnection(kind: .keepAlive, bursts: []) }
-    var pipelining = PlannedConnection(kind: .pipelining, bursts: [])
-    var single: [PlannedConnection] = []
+    var persistent = (0..<Self.keepAliveConnections).map { _ in ShopperVisit(kind: .keepAlive, bursts: []) }
+    var pipelining = ShopperVisit(kind: .pipelining, bursts: [])
+    var single: [ShopperVisit] = []
     var planned = 0
     while planned < requests {
       let at = duration * planned / requests
       switch planned % 20 {
       case 7 where requests - planned >= 3:
-        pipelining.bursts.append(PlannedBurst(at: at, requests: (0..<3).map { _ in deck.drawRead() }))
+        pipelining.bursts.append(ShopperBurst(at: at, requests: (0..<3).map { _ in deck.drawRead() }))
         planned += 3
       case 15:
         single.append(
-          PlannedConnection(kind: .http10, bursts: [PlannedBurst(at: at, requests: [deck.drawRead()])]))
+          ShopperVisit(kind: .http10, bursts: [ShopperBurst(at: at, requests: [deck.drawRead()])]))
         planned += 1
       default:
-        let burst = PlannedBurst(at: at, requests: [deck.draw()])
+        let burst = ShopperBurst(at: at, requests: [deck.draw()])
         persistent[generator.number(in: 0...persistent.count - 1)].bursts.append(burst)
         planned += 1
       }
@@ -67,7 +67,7 @@ struct ShopperPlan: Hashable, Sendable {
   }
 
   /// In order of connection, then of time.
-  var requests: [PlannedRequest] { connections.flatMap { $0.bursts.flatMap(\.requests) } }
+  var requests: [ShopperRequest] { connections.flatMap { $0.bursts.flatMap(\.requests) } }
 
   private static let keepAliveConnections = 6
 }

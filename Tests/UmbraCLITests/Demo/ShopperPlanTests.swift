@@ -25,7 +25,7 @@ import Testing
   @Test func `it sends in every way`() {
     let plan = ShopperPlan(seed: 1, requests: 400, duration: .seconds(2))
     let requests = plan.requests
-    func count(_ matches: (PlannedRequest) -> Bool) -> Int { requests.count(where: matches) }
+    func count(_ matches: (ShopperRequest) -> Bool) -> Int { requests.count(where: matches) }
     #expect(plan.connections.count { $0.kind == .keepAlive } == 6)
     #expect(plan.connections.first { $0.kind == .pipelining }?.bursts.allSatisfy { $0.requests.count == 3 } == true)
     #expect(plan.connections.count { $0.kind == .http10 } == 20)
