@@ -1,49 +1,48 @@
-/// What the first bytes of a captured packet are: a LINKTYPE_ value as in saved captures.
+/// The protocol that a captured packet's first bytes belong to.
 ///
-/// Source: https://www.tcpdump.org/linktypes.html. libpcap's DLT_ values of live interfaces are the same numbers, but
-/// for DLT_RAW, which is 12 on Linux and accepted here too.
+/// Values are the LINKTYPE_ numbers that pcap and pcapng files store; libpcap's DLT_ numbers agree with them for the link
+/// types named here but for raw IP, which has two more. Source: https://www.tcpdump.org/linktypes.html.
 public struct LinkType: RawRepresentable, Hashable, Sendable {
-  public let rawValue: UInt32
+  public var rawValue: UInt32
 
-  public init(rawValue: UInt32) { self.rawValue = rawValue }
+  @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// BSD loopback: a 4-byte protocol family in the byte order of the capturing host.
+  /// BSD loopback: a 4-octet address family in the byte order of the capturing host.
   public static let null = LinkType(rawValue: 0)
+  /// Ethernet II and IEEE 802.3.
   public static let ethernet = LinkType(rawValue: 1)
-  /// IPv4 or IPv6 without a link header, under three numbers.
-  public static let rawDLT = LinkType(rawValue: 12)
-  public static let rawOpenBSD = LinkType(rawValue: 14)
+  /// Raw IP as Linux's libpcap numbers it (DLT_RAW).
+  public static let rawDLT12 = LinkType(rawValue: 12)
+  /// Raw IP as OpenBSD's libpcap numbers it (DLT_RAW).
+  public static let rawDLT14 = LinkType(rawValue: 14)
+  /// Raw IP: the version nibble tells IPv4 from IPv6.
   public static let raw = LinkType(rawValue: 101)
-  /// OpenBSD loopback: a 4-byte protocol family in network byte order.
+  /// OpenBSD loopback: a 4-octet address family in network byte order.
   public static let loop = LinkType(rawValue: 108)
-  /// Linux cooked capture, as of `-i any`.
+  /// Linux cooked capture, version 1.
   public static let linuxCooked = LinkType(rawValue: 113)
   public static let ipv4 = LinkType(rawValue: 228)
   public static let ipv6 = LinkType(rawValue: 229)
-  /// Linux cooked capture, version 2.
+  /// Linux cooked capture, version 2; it carries the interface's index.
   public static let linuxCooked2 = LinkType(rawValue: 276)
-
-  /// Whether ``PacketParser`` can read it.
-  public var isSupported: Bool {
-    switch self {
-    case .null, .ethernet, .rawDLT, .rawOpenBSD, .raw, .loop, .linuxCooked, .ipv4, .ipv6, .linuxCooked2: true
-    default: false
-    }
-  }
 }
 
 extension LinkType: CustomStringConvertible {
+  /// `Ethernet`, or `link type 147` for one that has no name here.
   public var description: String {
     switch self {
-    case .null: "NULL"
+    case .null: "BSD loopback"
     case .ethernet: "Ethernet"
-    case .rawDLT, .rawOpenBSD, .raw: "RAW"
-    case .loop: "LOOP"
-    case .linuxCooked: "SLL"
-    case .ipv4: "IPv4"
-    case .ipv6: "IPv6"
-    case .linuxCooked2: "SLL2"
+    case .raw, .rawDLT12, .rawDLT14: "raw IP"
+    case .loop: "OpenBSD loopback"
+    case .linuxCooked: "Linux cooked"
+    case .ipv4: "raw IPv4"
+    case .ipv6: "raw IPv6"
+    case .linuxCooked2: "Linux cooked v2"
     default: "link type \(rawValue)"
     }
   }
+
+  /// Whether ``PacketParser`` finds TCP in packets of this type.
+  public var isSupported: Bool { Layer(self) != nil }
 }

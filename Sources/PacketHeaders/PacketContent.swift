@@ -1,23 +1,43 @@
-/// What a packet turned out to be.
+/// What a packet turned out to carry.
 public enum PacketContent: Hashable, Sendable {
   case tcp(TCPSegment)
-  /// A part of an IP datagram that cannot be read on its own.
+  /// A part of an IP datagram that is not the whole of it.
   case fragment
-  /// A whole packet of another protocol than TCP over IP.
+  /// Something else, or nothing, above the link layer.
   case notTCP
   case undecodable(PacketFault)
 }
 
-/// Why a packet's headers could not be read.
-public enum PacketFault: String, CaseIterable, Sendable {
-  /// The captured bytes end inside a header.
-  case headerCut = "header-cut"
-  /// The link type is not one that is read.
-  case linkTypeUnknown = "link-type-unknown"
-  /// The IP version is neither 4 nor 6, or not the one that the link header names.
-  case ipVersionInvalid = "ip-version-invalid"
-  /// A header length below the least or beyond the packet.
-  case headerLengthInvalid = "header-length-invalid"
-  /// More VLAN tags or IPv6 extension headers than are followed.
-  case nestedTooDeep = "nested-too-deep"
+/// Why a packet's headers could not be read. A case names the first header that was wrong.
+public enum PacketFault: UInt8, CaseIterable, Hashable, Sendable {
+  /// The link type is not one that ``PacketParser`` reads.
+  case linkTypeUnknown
+  /// The packet ends within its link-layer header or a VLAN tag.
+  case linkHeaderCut
+  /// The packet ends within its IPv4 or IPv6 header or an IPv6 extension header.
+  case ipHeaderCut
+  /// The IP version is not the one that the link layer announced, or neither 4 nor 6.
+  case ipVersion
+  /// IPv4's header length is under 20 octets or beyond the total length.
+  case ipv4HeaderLength
+  /// An IPv6 extension header reaches beyond the payload length.
+  case ipv6ExtensionLength
+  /// The capture ends within the TCP header's first 20 octets.
+  case tcpHeaderCut
+  /// TCP's header reaches beyond the IP payload, or its data offset is under 20 octets.
+  case tcpHeaderLength
+
+  /// The stable name, `layer.what`.
+  public var identifier: String {
+    switch self {
+    case .linkTypeUnknown: "link.type-unknown"
+    case .linkHeaderCut: "link.header-cut"
+    case .ipHeaderCut: "ip.header-cut"
+    case .ipVersion: "ip.version"
+    case .ipv4HeaderLength: "ipv4.header-length"
+    case .ipv6ExtensionLength: "ipv6.extension-length"
+    case .tcpHeaderCut: "tcp.header-cut"
+    case .tcpHeaderLength: "tcp.header-length"
+    }
+  }
 }

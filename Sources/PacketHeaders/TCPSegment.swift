@@ -1,27 +1,8 @@
 public import HTTPModel
 
-/// A TCP sequence or acknowledgment number: arithmetic modulo 2^32 (RFC 9293, 3.4).
-public struct SequenceNumber: RawRepresentable, Hashable, Sendable {
-  public var rawValue: UInt32
-
-  @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
-
-  /// The number `distance` further on.
-  @inlinable
-  public static func + (number: SequenceNumber, distance: Int) -> SequenceNumber {
-    SequenceNumber(rawValue: number.rawValue &+ UInt32(truncatingIfNeeded: distance))
-  }
-
-  /// The signed distance from `origin`, -2^31 ..< 2^31.
-  @inlinable
-  public func distance(from origin: SequenceNumber) -> Int {
-    Int(Int32(bitPattern: rawValue &- origin.rawValue))
-  }
-}
-
-/// The control bits of a segment (RFC 9293, 3.1); ECN's and the nonce are left out.
+/// The control bits of a TCP header (RFC 9293, 3.1; ECE and CWR from RFC 3168).
 public struct TCPFlags: OptionSet, Hashable, Sendable {
-  public let rawValue: UInt8
+  public var rawValue: UInt8
 
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -31,26 +12,30 @@ public struct TCPFlags: OptionSet, Hashable, Sendable {
   public static let psh = TCPFlags(rawValue: 0x08)
   public static let ack = TCPFlags(rawValue: 0x10)
   public static let urg = TCPFlags(rawValue: 0x20)
+  public static let ece = TCPFlags(rawValue: 0x40)
+  public static let cwr = TCPFlags(rawValue: 0x80)
 }
 
-/// What a packet says about TCP, and where in its bytes the payload stands.
+/// What a TCP header says, and where its payload stands. Checksums are not verified: offload leaves them wrong.
 public struct TCPSegment: Hashable, Sendable {
   public var source: TransportAddress
   public var destination: TransportAddress
   public var sequence: SequenceNumber
-  /// Meaningful where ``flags`` has `.ack`.
+  /// Meaningful with ``TCPFlags/ack``.
   public var acknowledgment: SequenceNumber
   public var flags: TCPFlags
+  /// As in the header, not scaled.
   public var window: UInt16
-  /// The captured payload's place in the packet's bytes.
+  /// The captured payload within the packet's bytes; a subrange of them even where empty.
   public var payload: Range<Int>
-  /// Bytes of payload on the wire: more than `payload.count` where the snap length cut the packet.
+  /// Payload octets that the IP header, or without one the frame's length, says were sent: at least `payload.count`,
+  /// and more where the snap length cut the packet.
   public var payloadLengthOnWire: Int
 
   @inlinable
   public init(
-    source: TransportAddress, destination: TransportAddress, sequence: SequenceNumber,
-    acknowledgment: SequenceNumber, flags: TCPFlags, window: UInt16, payload: Range<Int>, payloadLengthOnWire: Int
+    source: TransportAddress, destination: TransportAddress, sequence: SequenceNumber, acknowledgment: SequenceNumber,
+    flags: TCPFlags, window: UInt16, payload: Range<Int>, payloadLengthOnWire: Int
   ) {
     self.source = source
     self.destination = destination
