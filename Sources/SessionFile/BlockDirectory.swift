@@ -112,10 +112,8 @@ struct BlockDirectory {
     while position < input.size {
       let bytes = try input.read(BlockHeader.size, at: position)
       guard let header = bytes.withUnsafeBytes({ BlockHeader($0) }), salt == nil || header.salt == salt else {
-        if isFooter(bytes) {
-          position = input.size
-          break
-        }
+        // Behind an index stands the footer, whole or cut.
+        if isFooter(bytes) || sawIndex && bytes.count < Footer.size { break }
         let next = try BlockDirectory.search(input, from: position + 1, salt: salt) ?? input.size
         damage.append(Damage(cause: .noBlock, offset: position, byteCount: next - position))
         position = next
@@ -129,11 +127,11 @@ struct BlockDirectory {
       }
       sequence = header.sequence &+ 1
       guard let end = entry.end, end <= input.size else {
+        if header.type == BlockType.index.rawValue { break }
         damage.append(
           Damage(
             cause: .truncatedBlock, offset: position, byteCount: input.size - position, blockCount: 1,
             exchangeCount: UInt64(header.exchangeCount)))
-        position = input.size
         break
       }
       if header.type == BlockType.index.rawValue { sawIndex = true } else { entries.append(entry) }

@@ -78,10 +78,13 @@ extension SeededGenerator {
     body.isComplete = !oneIn(4)
     body.framing = [.none, .contentLength, .chunked, .close, .stream][below(5)]
     if oneIn(4) {
-      body.missing = (0..<below(4)).map { _ in BodyRange(lowerBound: next() >> 20, upperBound: oneIn(2) ? .max : next()) }
+      body.missing = (0..<below(4)).map { _ in BodyRange(lowerBound: next() >> 20, upperBound: oneIn(2) ? .max : next())
+      }
     }
     if oneIn(5) { body.cutHash = next() }
-    if oneIn(3) { body.chunkSizes = (0..<below(6)).map { _ in UInt32(truncatingIfNeeded: next()) >> UInt32(below(32)) } }
+    if oneIn(3) {
+      body.chunkSizes = (0..<below(6)).map { _ in UInt32(truncatingIfNeeded: next()) >> UInt32(below(32)) }
+    }
     return body
   }
 

@@ -64,6 +64,9 @@ func writeSession(
 }
 
 extension SessionReader {
+  /// Whether anything that was found until now cost more than time.
+  var losesData: Bool { damage.contains { $0.losesData } }
+
   func all() throws -> [Exchange] {
     var exchanges: [Exchange] = []
     while let exchange = try next() { exchanges.append(exchange) }
