@@ -107,13 +107,17 @@ extension Quantiles {
   }
 }
 
+extension Dictionary where Value == UInt64 {
+  var sum: UInt64 { values.reduce(0, &+) }
+}
+
 extension [UInt16: UInt64] {
   var sortedByStatus: [(name: String, count: UInt64)] { sorted { $0.key < $1.key }.map { (String($0.key), $0.value) } }
 }
 
 extension [String: UInt64] {
   var sortedByName: [(name: String, count: UInt64)] { sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
-  var sum: UInt64 { values.reduce(0, &+) }
+
 }
 
 extension String {
@@ -140,6 +144,15 @@ extension Timestamp {
 }
 
 extension Ledger.Row {
+  /// The meaning with what is counted, where the meaning relies on its group's title.
+  var phrase: String {
+    switch identifier.prefix(while: { $0 != "_" }) {
+    case "bytes": "bytes \(meaning)"
+    case "connections": "connections \(meaning)"
+    default: meaning
+    }
+  }
+
   /// What makes a capture less than whole.
   static let losses: [Ledger.Row] = [
     .packetsKernelDropped, .packetsInterfaceDropped, .packetsSnapCut, .packetsUndecodable, .bytesEvicted, .bytesPending,
@@ -156,5 +169,13 @@ extension ReportOptions {
     }
     let quoted = "'" + runFile.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     return "umbra show \(visible(isPlain && !runFile.isEmpty ? runFile : quoted)) --id \(exchange)"
+  }
+}
+
+extension Figure {
+  /// Of 100 units; what is there at all stays visible.
+  static func barWidth(_ part: UInt64, of whole: UInt64) -> String {
+    guard whole > 0, part > 0 else { return "0" }
+    return decimal(min(100, max(1, Double(part) / Double(whole) * 100)), 1)
   }
 }

@@ -171,7 +171,7 @@ struct TextReport {
 
   private mutating func capture() {
     guard let ledger = report.ledger else { return row("capture", "the session holds no ledger") }
-    let lost = Ledger.Row.losses.filter { ledger[$0] > 0 }.map { "\(Figure.count(ledger[$0])) \($0.meaning)" }
+    let lost = Ledger.Row.losses.filter { ledger[$0] > 0 }.map { "\(Figure.count(ledger[$0])) \($0.phrase)" }
     row(
       "capture",
       "\(Figure.percent(ledger.completeness)) complete, \(Figure.count(ledger[.exchangesComplete])) exchanges whole; "
