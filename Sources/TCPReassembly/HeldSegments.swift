@@ -10,6 +10,8 @@ struct HeldSegment {
   var time: Timestamp
   /// The clock when it came: ``time`` may lie behind it.
   var arrived: Int64
+  /// The segment's own, which tells what its sender had received.
+  var acknowledgment: UInt32?
   var bytes: [UInt8]
 
   @inline(__always) var end: UInt64 { offset &+ UInt64(bytes.count) }

@@ -66,7 +66,10 @@ extension Reassembler {
     if !table.connection(slot).pointee.isTold { tell(slot) }
     let offset = direction.pointee.next
     let count = UInt64(range.count)
-    events.append(.data(handle(slot), side(stream), offset: offset, .segment(range), time: arrival.time))
+    events.append(
+      .data(
+        handle(slot), side(stream), offset: offset, .segment(range),
+        acknowledged: received(arrival.acknowledgment, by: stream), time: arrival.time))
     statistics.deliveredBytes &+= count
     direction.pointee.next = offset &+ count
     direction.pointee.nextSequence &+= UInt32(truncatingIfNeeded: count)
@@ -88,6 +91,16 @@ extension Reassembler {
     for stream in slot * 2...slot * 2 + 1 where table.direction(stream).pointee.phase == .ended {
       events.append(.ended(handle(slot), side(stream), .fin))
     }
+  }
+
+  /// What an acknowledgment number says of the opposite stream, less the one that it counts for a FIN.
+  @inline(__always)
+  private func received(_ acknowledgment: UInt32?, by stream: Int) -> UInt64? {
+    let opposite = table.direction(stream ^ 1)
+    guard let acknowledgment, opposite.pointee.phase == .flowing || opposite.pointee.phase == .ended,
+      let offset = opposite.pointee.acknowledgedOffset(of: acknowledgment)
+    else { return nil }
+    return min(UInt64(max(0, offset)), opposite.pointee.end)
   }
 
   // MARK: The way of segments that are not next in line
@@ -209,7 +222,9 @@ extension Reassembler {
       } else {
         let bytes = [UInt8](UnsafeRawBufferPointer(rebasing: arrival.payload[piece]))
         held(of: stream).insert(
-          HeldSegment(offset: position, time: arrival.time, arrived: clock, bytes: bytes), at: index)
+          HeldSegment(
+            offset: position, time: arrival.time, arrived: clock, acknowledgment: arrival.acknowledgment,
+            bytes: bytes), at: index)
         statistics.heldBytes &+= until &- position
         direction.pointee.highest = max(direction.pointee.highest, until)
         index += 1
@@ -254,7 +269,9 @@ extension Reassembler {
     direction.pointee.next = segment.offset &+ count
     direction.pointee.nextSequence &+= UInt32(truncatingIfNeeded: count)
     events.append(
-      .data(handle(slot), side(stream), offset: segment.offset, .held(segment.bytes), time: segment.time))
+      .data(
+        handle(slot), side(stream), offset: segment.offset, .held(segment.bytes),
+        acknowledged: received(segment.acknowledgment, by: stream), time: segment.time))
   }
 
   // MARK: FIN

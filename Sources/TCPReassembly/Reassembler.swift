@@ -132,7 +132,7 @@ struct Arrival {
     sequence = segment.sequence.rawValue &+ (segment.flags.contains(.syn) ? 1 : 0)
   }
 
-  @inline(__always) var isControl: Bool { !segment.flags.isDisjoint(with: [.syn, .rst]) }
+  @inline(__always) var isControl: Bool { segment.flags.contains(.syn) || segment.flags.contains(.rst) }
   @inline(__always) var acknowledgment: UInt32? {
     segment.flags.contains(.ack) ? segment.acknowledgment.rawValue : nil
   }

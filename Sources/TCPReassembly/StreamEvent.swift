@@ -95,8 +95,10 @@ public enum CloseReason: UInt8, Sendable {
 /// events at all; it is only counted.
 public enum StreamEvent: Hashable, Sendable {
   case opened(ConnectionHandle, OpenedConnection)
-  /// Bytes in order. `time` is the packet time of the segment that brought them.
-  case data(ConnectionHandle, StreamDirection, offset: UInt64, StreamBytes, time: Timestamp)
+  /// Bytes in order. `acknowledged` says how much of the opposite stream their sender had received when it sent them,
+  /// as an offset in that stream; nil where its place is not known yet. `time` is the segment's packet time.
+  case data(
+    ConnectionHandle, StreamDirection, offset: UInt64, StreamBytes, acknowledged: UInt64?, time: Timestamp)
   /// Bytes that will not come: the stream goes on at `offset + length`.
   case gap(ConnectionHandle, StreamDirection, offset: UInt64, length: UInt64, GapCause)
   /// A segment carried other bytes than the copy that waits behind a hole. The first copy is kept. Bytes that were

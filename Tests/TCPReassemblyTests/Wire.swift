@@ -92,7 +92,7 @@ final class Wire {
         let connection = Connection(opened)
         connections[handle.number] = connection
         order.append(connection)
-      case .data(let handle, let direction, let offset, let bytes, _):
+      case .data(let handle, let direction, let offset, let bytes, _, _):
         change(handle, direction) { stream in
           #expect(stream.next == offset)
           #expect(stream.end == nil)

@@ -1,0 +1,24 @@
+/// What bounds the assembly of exchanges, and what it is told beforehand.
+public struct AssemblyLimits: Sendable {
+  /// Bytes of a body that are kept; the rest is counted and hashed.
+  public var bodyBytes: Int
+  /// Bytes of unfinished bodies over all connections; beyond it no more body bytes are kept.
+  public var heldBytes: Int
+  /// Requests of one connection that may wait for an answer; beyond it the oldest is told as unanswered.
+  public var pendingRequests: Int
+
+  /// Ports that are known to be servers': they tell client from server where neither handshake nor content does.
+  public var serverPorts: [ClosedRange<UInt16>]
+
+  public init(
+    bodyBytes: Int = 10_000_000, heldBytes: Int = 128 << 20, pendingRequests: Int = 1024,
+    serverPorts: [ClosedRange<UInt16>] = []
+  ) {
+    self.bodyBytes = bodyBytes
+    self.heldBytes = heldBytes
+    self.pendingRequests = pendingRequests
+    self.serverPorts = serverPorts
+  }
+
+  func isServerPort(_ port: UInt16) -> Bool { serverPorts.contains { $0.contains(port) } }
+}

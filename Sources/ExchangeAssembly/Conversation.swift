@@ -1,0 +1,273 @@
+// One connection: who is the client, what is spoken, and which of the two directions may be read now.
+//
+// In: what a direction's stream brings, with the acknowledgment number of its segment. Out: calls into the protocol's
+// conversation, in causal order. Owner: ExchangeAssembler. Bounds: bytes that wait count against AssemblyLimits.heldBytes;
+// beyond it, or after `patience`, causality is given up and bytes are read as they come.
+//
+// A segment's acknowledgment number says how much of the other stream its sender had received: those bytes come first.
+// Captures of two taps, or of several queues, bring directions out of step; a response must not be read before the
+// request that it answers.
+
+import HTTP1Decoding
+import HTTPModel
+import TCPReassembly
+
+final class Conversation {
+  private let number: UInt32
+  private let opened: OpenedConnection
+  private let limits: AssemblyLimits
+  private var protocolState = ProtocolState.undecided
+  private var client = StreamDirection.originator
+  /// How far each direction has been read.
+  private var read: (originator: UInt64, responder: UInt64) = (0, 0)
+  private var waiting: (originator: [WaitingItem], responder: [WaitingItem]) = ([], [])
+
+  enum ProtocolState {
+    case undecided
+    case http1(HTTP1Conversation)
+    /// Given up: bytes are counted and passed over.
+    case foreign
+  }
+
+  /// Packet time after which bytes no longer wait for the other direction: longer than reassembly takes to call the
+  /// missing bytes a gap.
+  private static let patience: Int64 = 3_000_000_000
+
+  init(number: UInt32, opened: OpenedConnection, limits: AssemblyLimits) {
+    self.number = number
+    self.opened = opened
+    self.limits = limits
+  }
+
+  // MARK: Causal order
+
+  func receive(
+    _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    if hasWaiting { releaseOverdue(at: origin.time, into: &output) }
+    let other = direction.opposite
+    if self[waiting: direction].isEmpty, origin.acknowledged ?? 0 <= self[read: other] || !output.mayHold {
+      read(bytes, direction, origin, into: &output)
+      if hasWaiting { release(into: &output) }
+    } else {
+      output.hold(bytes.count)
+      self[waiting: direction].append(WaitingItem(content: .bytes(Array(bytes)), origin: origin))
+    }
+  }
+
+  /// `length` bytes at `origin` were never captured.
+  func receiveGap(
+    _ length: UInt64, _ anomaly: Anomaly, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    guard self[waiting: direction].isEmpty else {
+      self[waiting: direction].append(WaitingItem(content: .gap(length, anomaly), origin: origin))
+      return
+    }
+    readGap(length, anomaly, direction, origin, into: &output)
+    if hasWaiting { release(into: &output) }
+  }
+
+  func receiveEnd(
+    _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
+  ) {
+    guard self[waiting: direction].isEmpty else {
+      let origin = MessageOrigin(offset: 0, acknowledged: nil, time: time)
+      self[waiting: direction].append(WaitingItem(content: .end(end), origin: origin))
+      return
+    }
+    readEnd(end, direction, at: time, into: &output)
+  }
+
+  func noteOverlap(_ direction: StreamDirection) {
+    guard case .http1(let conversation) = protocolState else { return }
+    if direction == client {
+      conversation.noteClient(.tcpOverlapMismatch)
+    } else {
+      conversation.noteServer(.tcpOverlapMismatch)
+    }
+  }
+
+  func close(_ reason: CloseReason, at time: Timestamp, into output: inout AssemblyOutput) {
+    while hasWaiting { releaseOldest(into: &output) }
+    guard case .http1(let conversation) = protocolState else { return }
+    let anomaly: Anomaly? =
+      switch reason {
+      case .expired: .tcpIdleExpired
+      case .evicted: .tcpEvicted
+      case .finished, .reset, .replaced, .captureEnded: nil
+      }
+    conversation.close(at: time, anomaly: anomaly, into: &output)
+    protocolState = .foreign
+  }
+
+  private var hasWaiting: Bool { !waiting.originator.isEmpty || !waiting.responder.isEmpty }
+
+  /// Reads what no longer has to wait.
+  private func release(into output: inout AssemblyOutput) {
+    var progress = true
+    while progress {
+      progress = false
+      for direction in StreamDirection.allCases {
+        while let first = self[waiting: direction].first, first.origin.acknowledged ?? 0 <= self[read: direction.opposite] {
+          self[waiting: direction].removeFirst()
+          apply(first, direction, into: &output)
+          progress = true
+        }
+      }
+    }
+  }
+
+  private func releaseOverdue(at now: Timestamp, into output: inout AssemblyOutput) {
+    while let oldest = oldestWaiting, now.nanoseconds(since: oldest.origin.time) > Self.patience {
+      releaseOldest(into: &output)
+    }
+  }
+
+  private var oldestWaiting: WaitingItem? {
+    switch (waiting.originator.first, waiting.responder.first) {
+    case (let a?, let b?): a.origin.time <= b.origin.time ? a : b
+    case (let a, let b): a ?? b
+    }
+  }
+
+  private func releaseOldest(into output: inout AssemblyOutput) {
+    guard hasWaiting else { return }
+    let direction: StreamDirection
+    switch (waiting.originator.first, waiting.responder.first) {
+    case (let a?, let b?): direction = a.origin.time <= b.origin.time ? .originator : .responder
+    case (.some, nil): direction = .originator
+    default: direction = .responder
+    }
+    apply(self[waiting: direction].removeFirst(), direction, into: &output)
+    release(into: &output)
+  }
+
+  private func apply(_ item: WaitingItem, _ direction: StreamDirection, into output: inout AssemblyOutput) {
+    switch item.content {
+    case .bytes(let bytes):
+      output.release(bytes.count)
+      bytes.withUnsafeBytes { read($0, direction, item.origin, into: &output) }
+    case .gap(let length, let anomaly): readGap(length, anomaly, direction, item.origin, into: &output)
+    case .end(let end): readEnd(end, direction, at: item.origin.time, into: &output)
+    }
+  }
+
+  private subscript(read direction: StreamDirection) -> UInt64 {
+    get { direction == .originator ? read.originator : read.responder }
+    set { if direction == .originator { read.originator = newValue } else { read.responder = newValue } }
+  }
+
+  private subscript(waiting direction: StreamDirection) -> [WaitingItem] {
+    get { direction == .originator ? waiting.originator : waiting.responder }
+    _modify {
+      if direction == .originator { yield &waiting.originator } else { yield &waiting.responder }
+    }
+  }
+
+  // MARK: Reading
+
+  private func read(
+    _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    self[read: direction] = origin.offset &+ UInt64(bytes.count)
+    if case .undecided = protocolState { decide(by: bytes, direction, into: &output) }
+    guard case .http1(let conversation) = protocolState else {
+      output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
+      return
+    }
+    if direction == client {
+      conversation.receiveFromClient(bytes, at: origin, into: &output)
+    } else {
+      conversation.receiveFromServer(bytes, at: origin, into: &output)
+    }
+    if let kind = conversation.rejected {
+      conversation.close(at: origin.time, anomaly: nil, into: &output)
+      output.ledger[kind == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
+      output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
+      protocolState = .foreign
+    }
+  }
+
+  private func readGap(
+    _ length: UInt64, _ anomaly: Anomaly, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    self[read: direction] = origin.offset &+ length
+    var after = origin
+    after.offset = self[read: direction]
+    guard case .http1(let conversation) = protocolState else { return }
+    if direction == client {
+      conversation.gapFromClient(length, anomaly: anomaly, at: after, into: &output)
+    } else {
+      conversation.gapFromServer(length, anomaly: anomaly, at: after, into: &output)
+    }
+  }
+
+  private func readEnd(
+    _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
+  ) {
+    guard case .http1(let conversation) = protocolState else { return }
+    if direction == client {
+      conversation.endOfClient(at: time, reset: end == .reset, into: &output)
+    } else {
+      conversation.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
+    }
+  }
+
+  /// The sender of the SYN is the client. Where no handshake was seen: who sends something that begins like a request
+  /// or a response tells; else the ports do, the well-known or lower one being the server's.
+  private func decide(
+    by bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, into output: inout AssemblyOutput
+  ) {
+    if opened.sawHandshake {
+      client = .originator
+    } else if let role = MessageOpening.role(bytes) {
+      client = role == .request ? direction : direction.opposite
+    } else {
+      let (a, b) = (opened.originator.port, opened.responder.port)
+      let (isA, isB) = (limits.isServerPort(a), limits.isServerPort(b))
+      client = isA == isB ? (b <= a ? .originator : .responder) : (isB ? .originator : .responder)
+    }
+    let (clientEnd, serverEnd) =
+      client == .originator ? (opened.originator, opened.responder) : (opened.responder, opened.originator)
+    protocolState = .http1(
+      HTTP1Conversation(
+        number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits))
+  }
+}
+
+/// Something of a stream that waits until the other direction has been read far enough.
+struct WaitingItem {
+  enum Content {
+    case bytes([UInt8])
+    case gap(UInt64, Anomaly)
+    case end(StreamEnd)
+  }
+
+  var content: Content
+  var origin: MessageOrigin
+}
+
+/// Tells a request from a response by its first bytes.
+enum MessageOpening {
+  enum Role { case request, response }
+
+  /// nil where the bytes begin like neither.
+  static func role(_ bytes: UnsafeRawBufferPointer) -> Role? {
+    if bytes.starts(with: "HTTP/1.".utf8) { return .response }
+    // A method is a token and a target follows it; all registered methods are upper case (RFC 9110, 16.1).
+    let method = bytes.prefix(24).prefix { $0 >= 0x41 && $0 <= 0x5a || $0 == 0x2d }
+    guard (3...20).contains(method.count), method.count < bytes.count, bytes[method.count] == 0x20 else { return nil }
+    let line = bytes[(method.count + 1)...].prefix(16_384).prefix { $0 != 0x0a }
+    return line.count < 9 || line.contains(subsequence: "HTTP/1.".utf8) ? .request : nil
+  }
+}
+
+extension Slice<UnsafeRawBufferPointer> {
+  fileprivate func contains(subsequence: some Collection<UInt8>) -> Bool {
+    indices.contains { self[$0...].starts(with: subsequence) }
+  }
+}

@@ -1,0 +1,70 @@
+// Stream events to exchanges.
+//
+// In: events of a Reassembler with the payload that they borrow. Out: finished exchanges, drained by the caller.
+// Owner: one capture, one thread. Bounds: AssemblyLimits.
+
+public import HTTPModel
+public import TCPReassembly
+
+/// Puts HTTP exchanges together from the streams of many connections.
+public struct ExchangeAssembler {
+  private var conversations: [Conversation?] = []
+  private var output: AssemblyOutput
+  private var deliveredBytes: UInt64 = 0
+  private let limits: AssemblyLimits
+
+  public init(limits: AssemblyLimits = AssemblyLimits()) {
+    self.limits = limits
+    output = AssemblyOutput(heldLimit: limits.heldBytes)
+  }
+
+  /// Takes the next event.
+  /// - Parameters:
+  ///   - payload: of the segment that is being received; `.segment` ranges refer to it.
+  ///   - now: the packet time of that segment.
+  public mutating func receive(_ event: StreamEvent, payload: UnsafeRawBufferPointer, at now: Timestamp) {
+    switch event {
+    case .opened(let handle, let opened):
+      while conversations.count <= handle.index { conversations.append(nil) }
+      conversations[handle.index] = Conversation(number: handle.number, opened: opened, limits: limits)
+    case .data(let handle, let direction, let offset, let bytes, let acknowledged, let time):
+      guard let conversation = conversations[handle.index] else { return }
+      deliveredBytes &+= UInt64(bytes.count)
+      let origin = MessageOrigin(offset: offset, acknowledged: acknowledged, time: time)
+      switch bytes {
+      case .segment(let range):
+        conversation.receive(UnsafeRawBufferPointer(rebasing: payload[range]), direction, origin, into: &output)
+      case .held(let held):
+        held.withUnsafeBytes { conversation.receive($0, direction, origin, into: &output) }
+      }
+    case .gap(let handle, let direction, let offset, let length, let cause):
+      output.ledger[.gaps] += 1
+      output.ledger[cause == .snapLength ? .bytesSnapCut : .bytesGap] += length
+      conversations[handle.index]?.receiveGap(
+        length, cause == .snapLength ? .tcpSnapLengthCut : .tcpGap, direction,
+        MessageOrigin(offset: offset, acknowledged: nil, time: now), into: &output)
+    case .overlapMismatch(let handle, let direction, _, _):
+      output.ledger[.overlapMismatches] += 1
+      conversations[handle.index]?.noteOverlap(direction)
+    case .ended(let handle, let direction, let end):
+      conversations[handle.index]?.receiveEnd(end, direction, at: now, into: &output)
+    case .closed(let handle, let reason):
+      conversations[handle.index]?.close(reason, at: now, into: &output)
+      conversations[handle.index] = nil
+    }
+  }
+
+  /// The next finished exchange, in the order in which they ended; nil when there is none yet.
+  public mutating func nextExchange() -> Exchange? { output.next() }
+
+  /// Body bytes held in unfinished messages, and bytes that wait for their other direction.
+  public var heldBytes: Int { output.heldBytes }
+
+  /// What assembly knows of the ledger: bytes by where they went, exchanges, gaps, connections that are not HTTP.
+  public var ledger: Ledger {
+    var ledger = output.ledger
+    let elsewhere = ledger[.bytesNotHTTP] + ledger[.bytesSkipped] + ledger[.bytesTunnel]
+    ledger[.bytesMessage] = deliveredBytes - min(deliveredBytes, elsewhere)
+    return ledger
+  }
+}

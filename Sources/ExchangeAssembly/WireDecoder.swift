@@ -1,0 +1,116 @@
+// Packets to exchanges: the whole decoding half of a capture, without IO.
+//
+// In: packets with their packet time. Out: finished exchanges and a ledger. Owner: one capture, one thread.
+// Bounds: ReassemblyLimits and AssemblyLimits.
+
+public import HTTPModel
+public import PacketHeaders
+public import TCPReassembly
+
+/// Reads HTTP exchanges from packets.
+///
+/// Hand in a packet, then take exchanges until there are none, then the next packet. Cost on the in-order path: header
+/// parsing, one table look-up and the HTTP decoder; payload is copied once, into the message it belongs to.
+public struct WireDecoder: ~Copyable {
+  private var reassembler: Reassembler
+  private var assembler: ExchangeAssembler
+  private var parser: PacketParser
+  private var parserLinkType: LinkType
+  private let serverPorts: [ClosedRange<UInt16>]
+  private var packets = Ledger()
+  private var now = Timestamp(nanoseconds: .min)
+  private var lastAdvance = Timestamp(nanoseconds: .min)
+
+  /// Packet time between two looks at what has expired.
+  private static let advanceInterval: Int64 = 100_000_000
+
+  public init(reassembly: ReassemblyLimits = ReassemblyLimits(), assembly: AssemblyLimits = AssemblyLimits()) {
+    reassembler = Reassembler(limits: reassembly)
+    assembler = ExchangeAssembler(limits: assembly)
+    parserLinkType = .ethernet
+    parser = PacketParser(linkType: .ethernet)
+    serverPorts = assembly.serverPorts
+  }
+
+  /// Takes the next packet; its bytes are borrowed for the call.
+  /// - Parameter lengthOnWire: more than `packet.count` where the snap length cut it.
+  public mutating func receive(
+    _ packet: UnsafeRawBufferPointer, lengthOnWire: Int, linkType: LinkType, at time: Timestamp
+  ) {
+    if linkType != parserLinkType {
+      parser = PacketParser(linkType: linkType)
+      parserLinkType = linkType
+    }
+    packets[.packetsSeen] += 1
+    if packet.count < lengthOnWire { packets[.packetsSnapCut] += 1 }
+    switch parser.parse(packet.bytes, lengthOnWire: lengthOnWire) {
+    case .tcp(let segment):
+      guard isWanted(segment) else {
+        packets[.packetsFiltered] += 1
+        return
+      }
+      let payload = UnsafeRawBufferPointer(rebasing: packet[segment.payload])
+      packets[.bytesSeen] += UInt64(payload.count)
+      // Packets of several interfaces may be a little out of order; the clock never goes back.
+      now = max(now, time)
+      reassembler.receive(segment, payload: payload, at: time)
+      drain(payload, at: time)
+      if now.nanoseconds &- lastAdvance.nanoseconds >= Self.advanceInterval || lastAdvance.nanoseconds == .min {
+        advance(to: now)
+      }
+    case .fragment: packets[.packetsFragments] += 1
+    case .notTCP: packets[.packetsNotTCP] += 1
+    case .undecodable: packets[.packetsUndecodable] += 1
+    }
+  }
+
+  /// Lets time pass without a packet: gaps become known, idle connections expire.
+  public mutating func advance(to time: Timestamp) {
+    now = max(now, time)
+    lastAdvance = now
+    reassembler.advance(to: now)
+    drain(UnsafeRawBufferPointer(start: nil, count: 0), at: now)
+  }
+
+  /// The capture has ended: everything that is open is told as it stands.
+  public mutating func finish() {
+    let end = now.nanoseconds == .min ? Timestamp(nanoseconds: 0) : now
+    reassembler.finish()
+    drain(UnsafeRawBufferPointer(start: nil, count: 0), at: end)
+  }
+
+  /// The next finished exchange; nil when more packets are needed.
+  public mutating func nextExchange() -> Exchange? { assembler.nextExchange() }
+
+  /// The latest packet time.
+  public var time: Timestamp? { now.nanoseconds == .min ? nil : now }
+
+  /// Bytes held in unfinished messages and behind holes.
+  public var heldBytes: Int { assembler.heldBytes + Int(clamping: reassembler.statistics.heldBytes) }
+
+  /// All rows but those of the packet source and of the disk.
+  public var ledger: Ledger {
+    var ledger = packets
+    ledger.add(assembler.ledger)
+    let statistics = reassembler.statistics
+    ledger[.bytesDuplicate] = statistics.duplicateBytes
+    ledger[.bytesSkipped] += statistics.ignored.total
+    ledger[.bytesPending] = statistics.heldBytes
+    ledger[.connectionsSeen] = statistics.connections
+    ledger[.connectionsMidstream] = statistics.connectionsMidstream
+    ledger[.connectionsEvicted] = statistics.connectionsEvicted
+    ledger[.connectionsExpired] = statistics.connectionsExpired
+    ledger[.segmentsOutOfOrder] = statistics.segmentsOutOfOrder
+    ledger[.segmentsRetransmitted] = statistics.segmentsRetransmitted
+    return ledger
+  }
+
+  private mutating func drain(_ payload: UnsafeRawBufferPointer, at time: Timestamp) {
+    while let event = reassembler.nextEvent() { assembler.receive(event, payload: payload, at: time) }
+  }
+
+  private func isWanted(_ segment: TCPSegment) -> Bool {
+    serverPorts.isEmpty
+      || serverPorts.contains { $0.contains(segment.source.port) || $0.contains(segment.destination.port) }
+  }
+}

@@ -1,0 +1,64 @@
+import HTTPModel
+import SessionFile
+
+/// What is said at the end of a capture, on standard error.
+struct CaptureSummary {
+  var origin: String
+  var destination: String?
+  var ledger: Ledger
+  var notes: [String]
+  var exchanges: UInt64
+  var written: SessionWriter.Summary?
+  /// Nanoseconds from the first to the last packet.
+  var packetTime: Int64
+  /// Nanoseconds that the command ran.
+  var elapsed: Int64
+
+  var text: String {
+    var lines: [String] = []
+    var first = "\(counted(exchanges, "exchange")) from \(origin)"
+    if packetTime > 0 { first += " over \(shortDuration(packetTime))" }
+    first += "; \(counted(ledger[.packetsSeen], "packet")), \(ByteSize(bytes: Int(clamping: ledger[.bytesSeen])))"
+    lines.append(first)
+    lines.append(contentsOf: LedgerText.lines(ledger))
+    for note in notes { lines.append("note: \(note)") }
+    if exchanges == 0 { lines.append(contentsOf: emptyAdvice) }
+    if let destination, let written {
+      lines.append("wrote \(destination), \(ByteSize(bytes: Int(clamping: written.bytes)))")
+    }
+    return lines.map { "umbra: \($0)\n" }.joined()
+  }
+
+  private var emptyAdvice: [String] {
+    if ledger[.packetsSeen] == 0 {
+      return ["no packet came: check the interface ('umbra interfaces'), the ports (-p) and the filter (-f)"]
+    }
+    if ledger[.packetsFiltered] > 0, ledger[.bytesSeen] == 0 {
+      return ["no packet matched the ports (-p) or the filter (-f): try without them"]
+    }
+    if ledger[.connectionsEncrypted] > 0 {
+      return ["the connections speak TLS, which this version can't read: capture behind the TLS proxy"]
+    }
+    return ["no HTTP/1 was found in them: check the ports (-p)"]
+  }
+}
+
+/// A ledger in a few lines: completeness first, then every row of loss that is not 0.
+enum LedgerText {
+  /// Rows that say that something was lost or left out, the gravest first.
+  static let losses: [Ledger.Row] = [
+    .packetsKernelDropped, .packetsInterfaceDropped, .exchangesShed, .blocksShed, .bytesGap, .packetsSnapCut,
+    .bytesSnapCut, .connectionsEvicted, .bytesEvicted, .exchangesIncomplete, .requestsWithoutResponse,
+    .responsesWithoutRequest, .bytesPending, .overlapMismatches, .packetsUndecodable, .packetsFragments,
+    .connectionsEncrypted, .connectionsNotHTTP, .connectionsMidstream, .connectionsExpired, .bytesSkipped,
+    .bodyBytesOverLimit, .packetsFiltered,
+  ]
+
+  static func lines(_ ledger: Ledger) -> [String] {
+    var lines = ["complete: \(percentage(ledger.completeness)) of exchanges, as far as the packets tell"]
+    for row in losses where ledger[row] > 0 {
+      lines.append("  \(grouped(ledger[row])) \(row.meaning)")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,159 @@
+// Exchanges for a person: a line each within 80 columns, one of them whole, or as a curl command.
+
+import HTTPModel
+
+/// A line an exchange.
+struct LinePrinter: ExchangePrinter {
+  var colour: Bool
+
+  var header: String? {
+    "ID         TIME          METHOD  STATUS      SIZE   LATENCY  TARGET\n"
+  }
+
+  func text(_ exchange: Exchange) -> [UInt8] {
+    let method = exchange.request.map { String(decoding: $0.method, as: UTF8.self) } ?? "-"
+    let status = exchange.response.map { "\($0.status)" } ?? "-"
+    let size = exchange.response.map { ByteSize(bytes: Int(clamping: $0.body.size)).description } ?? "-"
+    let latency = exchange.latency.map(shortDuration) ?? "-"
+    let target = exchange.request.map { String(decoding: $0.target, as: UTF8.self) } ?? "(no request seen)"
+    // hh:mm:ss.mmm of the RFC 3339 text.
+    let time = "\(exchange.start)".dropFirst(11).prefix(12)
+    var line = "\(exchange.id)".padded(to: 10) + " " + time + "  "
+    line += shortened(visibleLine(method), to: 7).padded(to: 7) + " "
+    line += coloured(status.leftPadded(to: 6), exchange.response?.status)
+    line += size.leftPadded(to: 10) + latency.leftPadded(to: 10) + "  "
+    line += shortened(visibleLine(target), to: 20)
+    if !exchange.anomalies.isEmpty { line += " !" }
+    return Array((line + "\n").utf8)
+  }
+
+  private func coloured(_ text: String, _ status: UInt16?) -> String {
+    guard colour, let status else { return text }
+    switch status {
+    case 500...: return "\u{1b}[31m\(text)\u{1b}[0m"
+    case 400..<500: return "\u{1b}[33m\(text)\u{1b}[0m"
+    default: return text
+    }
+  }
+}
+
+/// One exchange with heads, bodies and what is odd about it.
+struct WholePrinter: ExchangePrinter {
+  var header: String? { nil }
+
+  func text(_ exchange: Exchange) -> [UInt8] {
+    var text = "Exchange \(exchange.id)  \(exchange.start)\n"
+    text += "\(exchange.client) -> \(exchange.server)  \(exchange.version.identifier)\n"
+    for anomaly in exchange.anomalies.members { text += "anomaly: \(anomaly.identifier)\n" }
+    if let request = exchange.request {
+      text += "\n> " + line(request.method) + " " + line(request.target) + "\n"
+      text += fields(request.fields, prefix: "> ") + body(request.body, prefix: "> ")
+      text += fields(request.trailers, prefix: "> (trailer) ")
+    } else {
+      text += "\n> (no request seen)\n"
+    }
+    guard let response = exchange.response else { return Array((text + "\n< (no response seen)\n").utf8) }
+    for interim in response.informational {
+      text += "\n< \(interim.status)\n" + fields(interim.fields, prefix: "< ")
+    }
+    text += "\n< \(response.status) " + line(response.reason)
+    text += exchange.latency.map { "  (after \(shortDuration($0)))\n" } ?? "\n"
+    text += fields(response.fields, prefix: "< ") + body(response.body, prefix: "< ")
+    text += fields(response.trailers, prefix: "< (trailer) ")
+    return Array(text.utf8)
+  }
+
+  private func line(_ bytes: ArraySlice<UInt8>) -> String { visibleLine(String(decoding: bytes, as: UTF8.self)) }
+
+  private func fields(_ fields: HeaderFields, prefix: String) -> String {
+    fields.ranges.indices.map { "\(prefix)\(line(fields.name(at: $0))): \(line(fields.value(at: $0)))\n" }.joined()
+  }
+
+  private func body(_ body: HTTPBody, prefix: String) -> String {
+    guard body.size > 0 else { return "" }
+    var text = "\(prefix)\n"
+    if let content = String(validating: body.bytes.prefix(65_536), as: UTF8.self), !content.unicodeScalars.contains("\0") {
+      for part in content.split(separator: "\n", omittingEmptySubsequences: false) {
+        text += visibleLine(String(part)) + "\n"
+      }
+    } else {
+      text += "(\(counted(body.size, "byte")), not text)\n"
+    }
+    if body.bytes.count < body.size { text += "(\(grouped(body.size - UInt64(body.bytes.count))) bytes not kept)\n" }
+    for range in body.missing {
+      let length = range.upperBound == .max ? "the rest" : counted(range.upperBound - range.lowerBound, "byte")
+      text += "(never captured: \(length) from byte \(grouped(range.lowerBound)))\n"
+    }
+    return text
+  }
+}
+
+/// A shell command that sends the request again.
+struct CurlPrinter: ExchangePrinter {
+  var header: String? { nil }
+
+  func text(_ exchange: Exchange) -> [UInt8] {
+    guard let request = exchange.request else {
+      return Array("# \(exchange.id): no request was seen\n".utf8)
+    }
+    func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+    let method = text(request.method)
+    var words = ["curl"]
+    if method == "HEAD" {
+      words.append("--head")
+    } else if method != "GET" || request.body.size > 0 {
+      words += ["-X", quoted(method)]
+    }
+    for index in request.fields.ranges.indices {
+      let name = request.fields.name(at: index)
+      // curl frames the body itself.
+      if ["content-length", "transfer-encoding", "host"].contains(text(name).lowercased()) { continue }
+      let value = text(request.fields.value(at: index))
+      words += ["-H", quoted(value.isEmpty ? "\(text(name));" : "\(text(name)): \(value)")]
+    }
+    var isBinary = false
+    if request.body.size > 0 {
+      if let body = String(validating: request.body.bytes, as: UTF8.self), !body.contains("\0") {
+        words += ["--data-binary", quoted(body)]
+      } else {
+        isBinary = true
+        words += ["--data-binary", "@-"]
+      }
+    }
+    let authority = request.authority.map(text) ?? "\(exchange.server)"
+    let target = text(request.target)
+    let scheme = exchange.isTLS ? "https" : "http"
+    words.append(quoted(target.hasPrefix("/") ? "\(scheme)://\(authority)\(target)" : target))
+    let command = words.joined(separator: " ")
+    return Array(
+      ((isBinary ? "base64 -d <<< \(base64(request.body.bytes)) | \(command)" : command) + "\n").utf8)
+  }
+
+  /// For a POSIX shell: in single quotes unless it is plain.
+  private func quoted(_ text: String) -> String {
+    let plain = text.utf8.allSatisfy {
+      $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x5a || $0 >= 0x61 && $0 <= 0x7a || "_-./:=,@%+".utf8.contains($0)
+    }
+    if plain, !text.isEmpty { return text }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+  }
+}
+
+/// Text off the wire for a terminal: control characters are shown, never obeyed.
+func visibleLine(_ text: String) -> String {
+  if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
+  var result = ""
+  for scalar in text.unicodeScalars {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator:
+      result += scalar == "\t" ? "  " : "\\u{\(String(scalar.value, radix: 16))}"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result
+}
+
+/// At most `width` characters, an ellipsis in the place of what is left out.
+func shortened(_ text: String, to width: Int) -> String {
+  text.count <= width ? text : text.prefix(width - 1) + "…"
+}

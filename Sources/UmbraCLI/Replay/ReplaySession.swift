@@ -1,0 +1,199 @@
+// Carries out a replay: a session's exchanges to the client, what comes of them to the analysis and the run file.
+//
+// In: a plan. Out: a run file, reports, the run's report value. The client's event loop has a thread of its own; reading
+// the session, comparing and encoding stand on the caller's, compressing and writing on the writer's.
+
+import Glibc
+import HTTPModel
+import ReplayClient
+import ReplaySchedule
+import Reporting
+import ResponseDiff
+import SessionFile
+import Synchronization
+import TrafficRules
+
+/// A replay's flags, checked and resolved.
+struct ReplayPlan {
+  var session: String
+  var target: ReplayTarget
+  var options: ReplayOptions
+  var marker: MarkerChoice
+  var runFile: String?
+  var overwrite = false
+  /// The captured server is allowed as a target.
+  var force = false
+  var ignore: [IgnoredLocation] = []
+  var gates: [Gate] = []
+  var reports: [(path: String, format: ReportFormat)] = []
+  var keepsCredentials = false
+  var progress = ProgressMode.auto
+  var isQuiet = false
+}
+
+final class ReplaySession {
+  private var plan: ReplayPlan
+  private let runID = ReplaySession.newRunID()
+  private let redactor = CredentialRedactor()
+  private let encoder = SessionEncoder()
+  private var writer: SessionWriter?
+  private var analysis: RunAnalysis
+
+  init(_ plan: ReplayPlan) {
+    self.plan = plan
+    self.plan.options.marker = plan.marker.marker(runID: runID)
+    analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.ignore)))
+  }
+
+  func run() throws -> RunReport {
+    let source = try ExchangeSource(path: plan.session, expecting: .session)
+    guard source.total > 0 else {
+      source.reportDamage()
+      throw CommandFailure("\(plan.session) holds no exchanges: there is nothing to replay", status: .inconclusive)
+    }
+    let description = RunDescription(
+      id: runID, started: Timestamp(nanoseconds: wallNow()), session: plan.session,
+      targets: [plan.target.description], toolVersion: umbraVersion, command: CommandLine.arguments)
+    try openRun(description)
+    let replayer = Replayer(target: plan.target, options: plan.options)
+    let watcher = ReplayWatcher(replayer, progress: plan.progress)
+    watcher.start()
+    defer { watcher.stop() }
+    var round: UInt32 = 0
+    let outcome: ReplayOutcome
+    do {
+      outcome = try replayer.run(
+        next: { wanted in
+          if wanted != round {
+            source.rewind()
+            round = wanted
+          }
+          guard let exchange = try source.next() else { return nil }
+          try self.refuseCapturedServer(exchange)
+          return exchange
+        },
+        deliver: { try self.deliver($0) })
+    } catch {
+      watcher.stop()
+      _ = try? writer?.finish()
+      switch error {
+      case .sessionFailed(let failure as CommandFailure), .deliveryFailed(let failure as CommandFailure): throw failure
+      default: throw CommandFailure("\(error)")
+      }
+    }
+    watcher.stop()
+    source.reportDamage()
+    let facts = RunFacts(description: description, pacing: plan.options.pacing.description, outcome: outcome)
+    try finishRun(facts, ledger: source.ledger)
+    let report = facts.report(from: analysis, ledger: source.ledger, gates: plan.gates)
+    for (path, format) in plan.reports {
+      try ReportFile.write(report, to: path, as: format, runFile: plan.runFile ?? "RUN")
+    }
+    return report
+  }
+
+  /// Production first: the server that was captured is no shadow.
+  private func refuseCapturedServer(_ exchange: Exchange) throws {
+    guard !plan.force, exchange.server.port == plan.target.port, let target = IPAddress(plan.target.host) ?? loopback,
+      target == exchange.server.address
+    else { return }
+    throw CommandFailure(
+      "\(plan.target) is the server that was captured: replaying would send its traffic to it again. "
+        + "Name a shadow, or add --force if this is meant.")
+  }
+
+  private var loopback: IPAddress? { plan.target.host == "localhost" ? IPAddress(v4: 0x7f00_0001) : nil }
+
+  private func deliver(_ replayed: ReplayedExchange) throws {
+    var replayed = replayed
+    if !plan.keepsCredentials {
+      for index in replayed.attempts.indices where replayed.attempts[index].response != nil {
+        redactor.redact(&replayed.attempts[index].response!)
+      }
+    }
+    analysis.add(replayed)
+    guard let writer else { return }
+    if let block = encoder.append(replayed), !writer.put(block) { throw failedWriting() }
+  }
+
+  // MARK: The run file
+
+  private func openRun(_ description: RunDescription) throws {
+    guard let path = plan.runFile else { return }
+    do {
+      let writer = try SessionWriter(
+        path == "-"
+          ? .descriptor(STDOUT_FILENO, name: "standard output") : .path(path, overwrite: plan.overwrite),
+        kind: .run, created: description.started)
+      _ = writer.put(.metadata(RunFacts.metadata(description, pacing: plan.options.pacing.description)))
+      self.writer = writer
+    } catch { throw CommandFailure("\(error)") }
+  }
+
+  private func finishRun(_ facts: RunFacts, ledger: Ledger?) throws {
+    guard let writer else { return }
+    while let block = encoder.sealBlock() {
+      if !writer.put(block) { throw failedWriting() }
+    }
+    do { try writer.finish(ledger: ledger, metadata: facts.outcomeMetadata) } catch { throw CommandFailure("\(error)") }
+  }
+
+  private func failedWriting() -> CommandFailure {
+    CommandFailure(writer?.problem.map { "\($0)" } ?? "the run could not be written")
+  }
+
+  /// 48 random bits after the date: unique enough to find in another system's logs.
+  private static func newRunID() -> String {
+    let day = "\(Timestamp(nanoseconds: wallNow()))".prefix(10).filter { $0 != "-" }
+    let random = String(UInt64.random(in: 0..<(1 << 48)), radix: 16)
+    return day + "-" + String(repeating: "0", count: 12 - random.count) + random
+  }
+}
+
+/// Looks at a running replay four times a second: shows how far it is, and hands a signal on.
+private final class ReplayWatcher: Sendable {
+  private let replayer: Replayer
+  private let mode: ProgressMode
+  private let ended = Atomic<Bool>(false)
+  private let thread = Mutex<pthread_t?>(nil)
+
+  init(_ replayer: Replayer, progress: ProgressMode) {
+    self.replayer = replayer
+    mode = progress
+  }
+
+  func start() {
+    var identifier = pthread_t()
+    let context = Unmanaged.passRetained(self)
+    let status = pthread_create(
+      &identifier, nil,
+      { argument in
+        Unmanaged<ReplayWatcher>.fromOpaque(argument!).takeRetainedValue().watch()
+        return nil
+      }, context.toOpaque())
+    if status == 0 { thread.withLock { $0 = identifier } } else { context.release() }
+  }
+
+  /// Takes the live line away; more than once does nothing more.
+  func stop() {
+    ended.store(true, ordering: .relaxed)
+    if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
+  }
+
+  private func watch() {
+    var line = ProgressLine(mode)
+    var isInterrupted = false
+    while !ended.load(ordering: .relaxed) {
+      if Interruption.isRequested, !isInterrupted {
+        isInterrupted = true
+        replayer.interrupt()
+      }
+      let progress = replayer.progress
+      line.show(
+        "\(grouped(progress.sent)) sent  \(grouped(progress.answered)) answered  \(grouped(progress.failed)) failed  "
+          + "\(progress.inFlight) in flight  lag \(shortDuration(progress.lag))", now: monotonicNow())
+      usleep(50_000)
+    }
+    line.clear()
+  }
+}

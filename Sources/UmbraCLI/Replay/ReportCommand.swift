@@ -1,0 +1,87 @@
+// `umbra report`: a run file compared again and printed.
+
+import ArgumentParser
+import HTTPModel
+import Reporting
+import ResponseDiff
+import SessionFile
+
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what differs between primary and shadow in a run, and whether the release may go on.",
+    discussion: """
+      The answers in the run file are compared anew, so that gates and places to ignore can be changed afterwards.
+
+        umbra report run.umbra-run
+        umbra report run.umbra-run --format html -o report.html
+        umbra report run.umbra-run --format json --gate 'error.rate < 1%' --ignore header:X-Request-Id
+
+      Exit status: 0 all gates passed, 1 a gate was crossed, 3 the evidence is not good enough to say.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("A run file; '-' is standard input.", valueName: "run"),
+    completion: .file(extensions: ["umbra-run"]))
+  var run: String
+
+  @Option(help: ArgumentHelp("text, json or html. Default: from the name given to -o, else text.", valueName: "format"))
+  var format: String?
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("Write the report to this file instead of standard output.", valueName: "file"))
+  var output: String?
+
+  @OptionGroup(title: "Comparing") var comparing: ComparingOptions
+
+  func run() throws {
+    let format = try chosenFormat()
+    let gates = try comparing.gates()
+    let reports = try comparing.reports()
+    let report = try RunFile.report(path: run, ignore: try comparing.ignoredLocations(), gates: gates)
+    if let output, output != "-" {
+      try ReportFile.write(report, to: output, as: format, runFile: run)
+    } else {
+      let standardOutput = try Output()
+      try standardOutput.write(
+        report.rendered(as: format, options: ReportOptions(usesColor: mayColour, runFile: run)))
+      try standardOutput.flush()
+    }
+    for (path, format) in reports { try ReportFile.write(report, to: path, as: format, runFile: run) }
+    if report.verdict.outcome != .pass { throw ExitCode(report.verdict.exitStatus.rawValue) }
+  }
+
+  private func chosenFormat() throws -> ReportFormat {
+    do {
+      if let format { return try ReportFormat(name: format) }
+      if let output, output != "-" { return try ReportFormat(fileName: output) }
+      return .text
+    } catch { throw CommandFailure("\(error)", status: .usage) }
+  }
+}
+
+enum RunFile {
+  /// Reads a run file through and compares its pairs.
+  static func report(path: String, ignore: [IgnoredLocation], gates: [Gate]) throws -> RunReport {
+    do {
+      let reader = try SessionReader(path: path, expecting: .run)
+      var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: ignore)))
+      var read: UInt64 = 0
+      while let replayed = try reader.nextReplayed() {
+        analysis.add(replayed)
+        read += 1
+      }
+      for damage in reader.damage { StandardError.write("umbra: \(path): \(damage)\n") }
+      let facts = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: read)
+      return facts.report(from: analysis, ledger: reader.ledger, gates: gates)
+    } catch { throw CommandFailure("\(error)") }
+  }
+}
+
+enum ReportFile {
+  static func write(_ report: RunReport, to path: String, as format: ReportFormat, runFile: String) throws {
+    let file = try Output(path: path)
+    try file.write(report.rendered(as: format, options: ReportOptions(usesColor: false, runFile: runFile)))
+    try file.flush()
+  }
+}

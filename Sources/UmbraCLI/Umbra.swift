@@ -1,0 +1,76 @@
+// The command line's root: dispatch, and the one place that turns an outcome into an exit status.
+
+public import ArgumentParser
+import Glibc
+
+/// `umbra`: captures HTTP off the wire, replays it against a shadow, reports where the shadow differs.
+public struct Umbra: AsyncParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "umbra",
+    abstract: "Capture HTTP traffic off the wire, replay it against a shadow, report where the shadow differs.",
+    discussion: """
+      Nothing sits in the request path: capture reads copies of packets, so production can't be slowed or broken by it.
+
+        umbra capture -i lo -p 8080 -w day.umbra
+        umbra replay day.umbra --target http://canary:8080 -o run.umbra-run
+        umbra report run.umbra-run --format html -o report.html
+
+      Exit status: 0 passed, 1 a gate was crossed, 2 the command failed, 3 inconclusive, 64 wrong usage.
+      """,
+    version: umbraVersion,
+    subcommands: [
+      Capture.self, Replay.self, Report.self, Show.self, Stats.self, Interfaces.self, Doctor.self, Demo.self,
+      Manual.self,
+    ])
+
+  public init() {}
+
+  /// Runs the command that the process was started with, and exits with its status.
+  public static func run() async -> Never {
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+      Glibc.exit(0)
+    } catch {
+      finish(with: error)
+    }
+  }
+
+  private static func finish(with error: any Error) -> Never {
+    switch error {
+    case is BrokenPipe:
+      // The reader of our output has had enough: `umbra show … | head`.
+      Glibc.exit(0)
+    case let failure as CommandFailure:
+      StandardError.write("umbra: \(failure.message)\n")
+      Glibc.exit(failure.status.rawValue)
+    default:
+      exit(withError: error)
+    }
+  }
+}
+
+/// What a command's exit tells a script.
+enum ExitStatus: Int32 {
+  case passed = 0
+  case gateCrossed = 1
+  case failed = 2
+  case inconclusive = 3
+  case usage = 64
+}
+
+/// A failure that the operator can mend; the message says what failed, on what, and what to do.
+struct CommandFailure: Error {
+  var message: String
+  var status = ExitStatus.failed
+
+  init(_ message: String, status: ExitStatus = .failed) {
+    self.message = message
+    self.status = status
+  }
+}

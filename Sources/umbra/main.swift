@@ -1,0 +1,3 @@
+import UmbraCLI
+
+await Umbra.run()

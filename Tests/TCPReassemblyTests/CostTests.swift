@@ -1,0 +1,80 @@
+import Glibc
+import HTTPModel
+import PacketHeaders
+import TCPReassembly
+import Testing
+
+/// Runs in a process of its own whose heap has no byte left: whoever allocates there dies.
+@Suite("A segment in order costs no allocation")
+struct CostTests {
+  /// 100,000 segments in order over 500 connections, in both directions and across the wrap of sequence numbers.
+  @Test func inOrderSegmentsAllocateNothing() async {
+    await #expect(processExitsWith: .exitCode(100)) {
+      var conversation = Conversation()
+      conversation.send(rounds: 20)
+      exhaustHeap()
+      let borrowed = conversation.send(rounds: 200)
+      _exit(borrowed == 100_000 ? 100 : 1)
+    }
+  }
+
+  /// The same with holes: bytes that wait are copied, so the proof above proves something.
+  @Test func segmentsBehindHolesDoAllocate() async {
+    await #expect(processExitsWith: .failure) {
+      var conversation = Conversation()
+      conversation.send(rounds: 20)
+      exhaustHeap()
+      conversation.round += 2
+      conversation.send(rounds: 1)
+      _exit(0)
+    }
+  }
+}
+
+/// Takes every free block of every size, and lets the process have no more pages.
+private func exhaustHeap() {
+  var none = rlimit(rlim_cur: 0, rlim_max: 0)
+  setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &none)
+  setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &none)
+  var last: UnsafeMutableRawPointer?
+  var size = 1 << 26
+  while size >= 16 {
+    while let block = malloc(size) {
+      block.storeBytes(of: last, as: UnsafeMutableRawPointer?.self)
+      last = block
+    }
+    size = size > 2048 ? size / 2 : size - 8
+  }
+}
+
+private struct Conversation: ~Copyable {
+  var reassembler = Reassembler()
+  var round: UInt32 = 0
+  let flags: TCPFlags = [.ack, .psh]
+  let payload = [UInt8](repeating: 0x41, count: 100)
+
+  /// One segment on each of 500 connections in each round; returns how many were told without a copy.
+  @discardableResult
+  mutating func send(rounds: UInt32) -> Int {
+    var borrowed = 0
+    for _ in 0..<rounds {
+      for connection in 0..<UInt16(500) {
+        let client = TransportAddress(address: IPAddress(v4: 0x0a00_0001), port: 1024 + connection)
+        let server = TransportAddress(address: IPAddress(v4: 0x0a00_0002), port: 80)
+        let segment = TCPSegment(
+          source: round & 1 == 0 ? client : server, destination: round & 1 == 0 ? server : client,
+          sequence: SequenceNumber(rawValue: 0xffff_f000 &+ round / 2 * 100),
+          acknowledgment: SequenceNumber(rawValue: 0xffff_f000 &+ (round + 1) / 2 * 100), flags: flags, window: 100,
+          payload: 0..<100, payloadLengthOnWire: 100)
+        payload.withUnsafeBytes { bytes in
+          reassembler.receive(segment, payload: bytes, at: Timestamp(nanoseconds: Int64(round) * 100_000_000))
+        }
+        while let event = reassembler.nextEvent() {
+          if case .data(_, _, _, .segment, _, _) = event { borrowed += 1 }
+        }
+      }
+      round += 1
+    }
+    return borrowed
+  }
+}
