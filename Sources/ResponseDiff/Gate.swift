@@ -49,13 +49,6 @@ public struct Gate: Hashable, Sendable {
     self.value = value
     self.text = text
   }
-
-  /// Reads a gate as a user writes it.
-  ///
-  /// Values: plain numbers, percentages (`1%`), and for latencies durations (`250us`, `250ms`, `1.5s`, `1m`).
-  public init(parsing text: String) throws(GateSyntaxError) {
-    fatalError()
-  }
 }
 
 /// What is wrong with a gate's text, and where.

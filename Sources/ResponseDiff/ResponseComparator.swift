@@ -1,8 +1,6 @@
 // Two responses in, the list of their differences out. Owner: whoever compares; a value without state.
 // Bounds: ComparisonOptions. Byte-equal bodies cost one comparison of memory.
 
-import ContentCoding
-import ContentTree
 public import HTTPModel
 
 /// Why the bodies of a pair could not be compared.
@@ -11,8 +9,10 @@ public enum UncomparedBody: String, CaseIterable, Sendable {
   case expectedIncomplete = "expected-incomplete"
   /// The shadow's body did not come whole.
   case actualIncomplete = "actual-incomplete"
-  /// One of them was cut at a limit without a hash to tell equality by.
+  /// One of them was cut at a limit, or is too large decoded, so that equality cannot be told.
   case cut
+  /// They have different content codings and at least one of them cannot be undone.
+  case unknownCoding = "unknown-coding"
 }
 
 /// What comparing a pair gave.
@@ -34,8 +34,14 @@ public struct Comparison: Hashable, Sendable {
 /// Compares an expected with an actual response by meaning.
 public struct ResponseComparator: Sendable {
   public let options: ComparisonOptions
+  private let ignoresStatus: Bool
+  private let ignoresBody: Bool
 
-  public init(options: ComparisonOptions = ComparisonOptions()) { self.options = options }
+  public init(options: ComparisonOptions = ComparisonOptions()) {
+    self.options = options
+    ignoresStatus = options.ignore.contains(.status)
+    ignoresBody = options.ignore.contains(.body)
+  }
 
   /// The differences alone; see ``comparison(expected:actual:method:)``.
   public func compare(expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>) -> [Difference] {
@@ -44,10 +50,39 @@ public struct ResponseComparator: Sendable {
 
   /// Status, header fields, body and trailers of two final responses.
   ///
+  /// An answer of another status class is another answer: then the status is the one difference and the rest, which
+  /// follows from it, is not compared.
   /// - Parameter method: of the request; a HEAD answer has no body to compare.
   public func comparison(
     expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>
   ) -> Comparison {
-    fatalError()
+    var comparison = Comparison()
+    if expected.status != actual.status, !ignoresStatus {
+      let isOtherClass = expected.status / 100 != actual.status / 100
+      comparison.differences.append(
+        Difference(
+          location: .status, kind: .changed, severity: isOtherClass ? .high : .medium,
+          expected: String(expected.status), actual: String(actual.status)))
+      if isOtherClass { return comparison }
+    }
+    let isHead = method.elementsEqual("HEAD".utf8)
+    let hasBody = !isHead && (allowsBody(expected.status) || allowsBody(actual.status))
+    FieldComparison(options: options, isTrailer: false, comparesLength: !hasBody)
+      .differences(expected.fields, actual.fields, into: &comparison.differences)
+    if hasBody, !ignoresBody {
+      BodyComparison(options: options).compare(expected, actual, into: &comparison)
+    }
+    if !expected.trailers.isEmpty || !actual.trailers.isEmpty {
+      FieldComparison(options: options, isTrailer: true, comparesLength: true)
+        .differences(expected.trailers, actual.trailers, into: &comparison.differences)
+    }
+    if comparison.differences.count > options.differenceLimit {
+      comparison.differences.removeLast(comparison.differences.count - options.differenceLimit)
+      comparison.isCut = true
+    }
+    return comparison
   }
+
+  /// RFC 9110, 6.4.1.
+  private func allowsBody(_ status: UInt16) -> Bool { status != 204 && status != 304 && status / 100 != 1 }
 }

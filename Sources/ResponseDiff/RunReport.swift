@@ -144,8 +144,11 @@ public struct RunTotals: Hashable, Sendable {
   public var answered: UInt64
   /// Attempts without a whole answer, by ``HTTPModel/AttemptOutcome/identifier``.
   public var errors: [String: UInt64]
-  /// Pairs that could be compared.
+  /// Pairs that could be compared: a whole recorded response, and an answer or the lack of one.
   public var compared: UInt64
+  /// Attempts that could not be compared, by reason: `no-recorded-response`, `recorded-response-incomplete`,
+  /// `interrupted`, ``UncomparedBody``'s.
+  public var notComparable: [String: UInt64]
   /// Pairs with at least one difference above `info`.
   public var different: UInt64
   /// The shadow's answers by status.
@@ -153,7 +156,7 @@ public struct RunTotals: Hashable, Sendable {
 
   public init(
     attempts: UInt64, answered: UInt64, errors: [String: UInt64], compared: UInt64, different: UInt64,
-    statuses: [UInt16: UInt64]
+    statuses: [UInt16: UInt64], notComparable: [String: UInt64] = [:]
   ) {
     self.attempts = attempts
     self.answered = answered
@@ -161,6 +164,7 @@ public struct RunTotals: Hashable, Sendable {
     self.compared = compared
     self.different = different
     self.statuses = statuses
+    self.notComparable = notComparable
   }
 }
 

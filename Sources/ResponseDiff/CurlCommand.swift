@@ -1,0 +1,86 @@
+// A request as a curl command for a POSIX shell. In: a recorded request. Out: text. Owner: ClusterTable.
+// Bounds: bodies over 8 KB and bodies with NUL bytes are named, not shown.
+
+import HTTPModel
+
+/// The command but for the address, which is known when a run is reported.
+struct CurlCommand: Hashable {
+  private let options: String
+  /// Path and query, ready to follow an authority.
+  private let path: String
+  private let recordedBase: String
+  private let note: String
+
+  private static let bodyLimit = 8 << 10
+
+  init(_ request: HTTPRequest, isTLS: Bool) {
+    let method = String(decoding: request.method, as: UTF8.self)
+    var words: [String] = method == "HEAD" ? ["--head"] : method == "GET" ? [] : ["-X", quoted(request.method)]
+    for index in 0..<request.fields.count {
+      let name = String(decoding: request.fields.name(at: index), as: UTF8.self)
+      if name.hasPrefix(":") || Self.ownFields.contains(name.lowercased()) { continue }
+      let value = request.fields.value(at: index)
+      words += ["-H", quoted(Array(name.utf8) + (value.isEmpty ? Array(";".utf8) : Array(": ".utf8) + value))]
+    }
+    var note = ""
+    let body = request.body
+    if !body.isComplete || body.bytes.count > Self.bodyLimit || body.bytes.contains(0) {
+      note = "  # and a body of \(body.size) bytes, not shown"
+    } else if !body.bytes.isEmpty {
+      words += ["--data-raw", quoted(body.bytes)]
+    }
+    // curl would otherwise read brackets as ranges and resolve dots.
+    let target = request.target
+    if target.contains(where: { "[]{}".utf8.contains($0) }) { words.insert("--globoff", at: 0) }
+    if target.split(separator: UInt8(ascii: "/")).contains(where: {
+      $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8)
+    }) {
+      words.insert("--path-as-is", at: 0)
+    }
+    options = words.map { " " + $0 }.joined()
+    var rest = target
+    if rest.first != UInt8(ascii: "/"), let colon = rest.firstIndex(of: UInt8(ascii: ":")),
+      rest[colon...].starts(with: "://".utf8)
+    {
+      rest = rest[(colon + 3)...].drop { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    }
+    path = String(decoding: rest, as: UTF8.self)
+    recordedBase = (isTLS ? "https://" : "http://") + String(decoding: request.authority ?? [], as: UTF8.self)
+    self.note = note
+  }
+
+  /// - Parameter base: a target as the user named it, `URL` or `URL=WEIGHT`; nil for the recorded authority.
+  func text(base: String?) -> String {
+    var address = base ?? recordedBase
+    if let mark = address.lastIndex(of: "="), address[mark...].dropFirst().allSatisfy(\.isNumber) {
+      address = String(address[..<mark])
+    }
+    while address.hasSuffix("/") { address.removeLast() }
+    if address.hasPrefix("h2c://") { address = "http://" + address.dropFirst(6) }
+    return "curl -i" + options + " " + quoted(Array((address + path).utf8)) + note
+  }
+
+  /// What curl sets itself.
+  private static let ownFields: Set<String> = [
+    "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "expect",
+  ]
+}
+
+/// A word for a POSIX shell: in single quotes, or where control characters need it in `$'...'`.
+private func quoted(_ bytes: some Collection<UInt8>) -> String {
+  let isText = String(validating: bytes, as: UTF8.self) != nil
+  if isText, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x0a || $0 == 0x09 }) {
+    return "'" + String(decoding: bytes, as: UTF8.self).replacing("'", with: "'\\''") + "'"
+  }
+  var word = "$'"
+  for byte in bytes {
+    switch byte {
+    case UInt8(ascii: "'"), UInt8(ascii: "\\"): word += "\\" + String(UnicodeScalar(byte))
+    case 0x20..<0x7f: word.unicodeScalars.append(UnicodeScalar(byte))
+    default:
+      let octal = String(byte, radix: 8)
+      word += "\\" + String(repeating: "0", count: 3 - octal.count) + octal
+    }
+  }
+  return word + "'"
+}

@@ -1,0 +1,96 @@
+// What is counted of one endpoint, and of the whole run, while a run is read.
+// In: one event after another. Out: summaries. Owner: RunAnalysis. Bounds: some 30 KB of histograms an endpoint.
+
+import Histogram
+import HTTPModel
+
+/// A distribution of times. Microseconds, up to a day; longer ones count as a day.
+struct LatencyHistogram {
+  private static let longest: UInt64 = 86_400_000_000
+  private var histogram: Histogram<UInt64>
+  private var sum = 0.0
+  private var largest: UInt64 = 0
+
+  init(digits: SignificantDigits) { histogram = Histogram(numberOfSignificantValueDigits: digits) }
+
+  var count: UInt64 { histogram.totalCount }
+
+  /// Times below zero, which clocks of two hosts can give, count as zero.
+  mutating func record(nanoseconds: Int64) {
+    let microseconds = min(UInt64(max(0, nanoseconds)) / 1000, Self.longest)
+    histogram.record(microseconds)
+    sum += Double(microseconds)
+    largest = max(largest, microseconds)
+  }
+
+  /// - Parameter percentile: 0...100.
+  func value(at percentile: Double) -> Double { min(Double(histogram.valueAtPercentile(percentile)), Double(largest)) }
+
+  var quantiles: Quantiles? {
+    guard count > 0 else { return nil }
+    return Quantiles(
+      count: count, mean: sum / Double(count), p50: value(at: 50), p90: value(at: 90), p95: value(at: 95),
+      p99: value(at: 99), p999: value(at: 99.9), max: Double(largest))
+  }
+}
+
+struct EndpointRecord {
+  var compared: UInt64 = 0
+  var different: UInt64 = 0
+  /// Attempts, those that an interrupt ended left out.
+  var attempts: UInt64 = 0
+  var errors: UInt64 = 0
+  var answered: UInt64 = 0
+  var sent: UInt64 = 0
+  var late: UInt64 = 0
+  var statuses: [UInt16: UInt64] = [:]
+  var primary: LatencyHistogram
+  var shadow: LatencyHistogram
+  var shadowFromSchedule: LatencyHistogram
+
+  /// - Parameter digits: of precision; two take some 10 KB a histogram, three ten times as much.
+  init(digits: SignificantDigits) {
+    primary = LatencyHistogram(digits: digits)
+    shadow = LatencyHistogram(digits: digits)
+    shadowFromSchedule = LatencyHistogram(digits: digits)
+  }
+
+  /// Sent more than 10 ms after it was due.
+  static let lateAfterNanoseconds: Int64 = 10_000_000
+
+  mutating func count(_ attempt: Attempt) {
+    if let sent = attempt.sent {
+      self.sent += 1
+      if sent.nanoseconds(since: attempt.scheduled) > Self.lateAfterNanoseconds { late += 1 }
+    }
+    guard attempt.outcome != .interrupted else { return }
+    attempts += 1
+    guard attempt.outcome == .answered, let response = attempt.response else {
+      errors += 1
+      return
+    }
+    answered += 1
+    statuses[response.status, default: 0] += 1
+    if let sent = attempt.sent { shadow.record(nanoseconds: attempt.end.nanoseconds(since: sent)) }
+    shadowFromSchedule.record(nanoseconds: attempt.end.nanoseconds(since: attempt.scheduled))
+  }
+
+  /// The recorded answer's time: from the request's last to the response's last byte on the wire. Taken for answered
+  /// attempts, so that both sides' distributions are of the same requests.
+  mutating func countRecorded(_ request: HTTPRequest, _ response: HTTPResponse) {
+    primary.record(nanoseconds: response.timing.end.nanoseconds(since: request.timing.end))
+  }
+
+  var serverErrors: UInt64 { statuses.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }
+
+  var latency: LatencySummary {
+    LatencySummary(
+      primary: primary.quantiles, shadow: shadow.quantiles, shadowFromSchedule: shadowFromSchedule.quantiles)
+  }
+
+  func summary(endpoint: String) -> EndpointSummary {
+    EndpointSummary(
+      endpoint: endpoint, compared: compared, different: different, errors: errors, statuses: statuses, latency: latency
+    )
+  }
+}
