@@ -16,14 +16,11 @@ struct Admission {
     return nil
   }
 
-  /// Whether every byte of the request is at hand: a head with its start line and its empty line, and all of the body.
+  /// Whether there is a request line and every byte of the body.
   private func isWhole(_ request: HTTPRequest) -> Bool {
-    let head = request.fields.storage
-    let count = UInt32(clamping: head.count)
-    guard !request.methodRange.isEmpty, request.methodRange.upperBound < request.targetRange.lowerBound,
-      !request.targetRange.isEmpty, request.targetRange.upperBound <= count
-    else { return false }
-    return (head.suffix(4).elementsEqual("\r\n\r\n".utf8) || head.suffix(2).elementsEqual("\n\n".utf8))
+    let count = request.fields.storage.count
+    return !request.methodRange.isEmpty && request.methodRange.upperBound <= count
+      && !request.targetRange.isEmpty && request.targetRange.upperBound <= count
       && request.body.isComplete && request.body.missing.isEmpty
       && request.body.size == UInt64(request.body.bytes.count)
   }

@@ -21,9 +21,9 @@ final class Handover: Sendable {
   private let readerWake = Semaphore()
   private let stopping = Atomic<Bool>(false)
 
-  /// Nothing more needs to be read.
-  var isStopping: Bool { stopping.load(ordering: .relaxed) }
-  func stopReading() { stopping.store(true, ordering: .relaxed) }
+  /// Nothing more is to be read or sent.
+  var isStopping: Bool { stopping.load(ordering: .acquiring) }
+  func stopSending() { stopping.store(true, ordering: .releasing) }
 
   // MARK: The reading thread's side
 

@@ -7,6 +7,7 @@ import ReplaySchedule
 struct PlanReader {
   private let admission: Admission
   private let rounds: UInt32
+  private let followsRecordedConnections: Bool
   private var schedule: ArrivalSchedule
   /// Something of this round is sent; a round without anything is not repeated.
   private var isRoundUseful = false
@@ -18,6 +19,7 @@ struct PlanReader {
   init(options: ReplayOptions) {
     admission = Admission(options: options)
     rounds = options.rounds
+    followsRecordedConnections = options.connections == .recorded
     schedule = ArrivalSchedule(pacing: options.pacing)
   }
 
@@ -54,7 +56,7 @@ struct PlanReader {
     let round = schedule.round
     return PlannedRequest(
       exchange: exchange, request: request, round: round, due: schedule.arrival(recorded: exchange.start),
-      closesConnection: closesConnection(exchange.id))
+      closesConnection: followsRecordedConnections && closesConnection(exchange.id))
   }
 
   /// Goes on to the next round, or ends the plan.

@@ -15,7 +15,7 @@ final class ReplayEngine {
   let clock: RunClock
   let handover: Handover
   let memory: HeldMemory
-  let composer: RequestComposer
+  var composer: RequestComposer
   let dialer: Dialer
   private let eventLoop: any EventLoop
   private let publish: (ReplayProgress) -> Void
@@ -103,7 +103,7 @@ extension ReplayEngine {
     guard phase == .running else { return }
     phase = .draining
     end = reason
-    handover.stopReading()
+    handover.stopSending()
     stopTime = grace < Int64.max ? clock.now &+ grace : .max
     // Without due times nothing that was read ahead was due.
     if options.pacing != .maximum {
@@ -157,6 +157,8 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
   private func setTimer(_ now: Int64) {
     var time = nextScan
     if phase == .running {
+      // Either there is something to wait for, or the handover tells when there is.
+      if upcoming.isEmpty { refill() }
       if let due = upcoming.first?.due { time = min(time, start &+ due) }
     }
     time = max(min(time, stopTime), now &+ ReplayEngine.timerGrain)
@@ -233,7 +235,6 @@ extension ReplayEngine {
       upcoming.removeFirst()
       waiting += 1
       if recordedConnections { queueOnLane(request) } else { poolQueue.append(request) }
-      if upcoming.isEmpty { refill() }
     }
   }
 
@@ -259,16 +260,19 @@ extension ReplayEngine {
     guard !isDispatching else { return }
     isDispatching = true
     defer { isDispatching = false }
-    while phase == .running, inFlight < options.concurrency {
+    // An interrupt holds from the moment it is asked for, not from when this loop comes to it.
+    while phase == .running, inFlight < options.concurrency, !handover.isStopping {
+      let now = clock.now
+      if now >= stopTime { return }
       if recordedConnections {
-        if ready.isEmpty, options.pacing == .maximum { release(clock.now) }
+        if ready.isEmpty, options.pacing == .maximum { release(now) }
         guard let lane = ready.first, makeRoom(for: lane) else { return }
         ready.removeFirst()
         waiting -= 1
-        start(lane.queue.removeFirst(), on: lane)
+        start(lane.queue.removeFirst(), on: lane, now: now)
       } else {
         guard !freeLanes.isEmpty, let request = nextOfPool() else { return }
-        start(request, on: freeLanes.removeLast())
+        start(request, on: freeLanes.removeLast(), now: now)
       }
     }
   }
@@ -283,8 +287,7 @@ extension ReplayEngine {
     return upcoming.isEmpty ? nil : upcoming.removeFirst()
   }
 
-  private func start(_ request: PlannedRequest, on lane: Lane) {
-    let now = clock.now
+  private func start(_ request: PlannedRequest, on lane: Lane, now: Int64) {
     if request.due == nil { request.scheduled = now }
     counts.planned += 1
     counts.rounds = max(counts.rounds, request.round + 1)
@@ -317,7 +320,7 @@ extension ReplayEngine {
       let now = clock.now
       if let failure {
         end(request, failure, response: nil, now: now)
-      } else if phase != .running {
+      } else if request.lane == nil || phase != .running && end == .interrupted {
         connection.abandon()
         end(request, .interrupted, response: nil, now: now)
       } else {

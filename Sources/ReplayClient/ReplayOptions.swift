@@ -10,7 +10,7 @@ public struct ReplayOptions: Sendable {
     case pool(Int)
   }
 
-  /// What stands in the Host field. A request without one is sent without one.
+  /// What stands in the Host field. Unless it is as recorded, a request without one is given one.
   public enum Host: Hashable, Sendable {
     case recorded
     /// The target's own name and port.

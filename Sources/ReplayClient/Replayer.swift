@@ -28,7 +28,7 @@ public final class Replayer: Sendable {
     let handover: Handover
 
     func stop(grace: Int64) {
-      handover.stopReading()
+      handover.stopSending()
       execute { $0.stop(.interrupted, grace: grace) }
     }
 

@@ -58,9 +58,10 @@ final class TargetConnection: ChannelInboundHandler {
     withheldBody = nil
     reader.begin(answering: request.request.method)
 
-    let head = engine.composer.compose(request.request, into: &engine.output)
+    engine.composer.compose(request.request, into: &engine.output)
     engine.didSend(request, bytes: engine.output.readableBytes)
     if request.awaitsContinue {
+      let head = engine.composer.headLength
       withheldBody = engine.output.getSlice(at: head, length: engine.output.readableBytes - head)
       engine.output.moveWriterIndex(to: head)
       deadline = min(attemptDeadline, now &+ TargetConnection.continueTimeout)
