@@ -11,7 +11,8 @@ struct LatencyHistogram {
   private var sum = 0.0
   private var largest: UInt64 = 0
 
-  init(digits: SignificantDigits) { histogram = Histogram(numberOfSignificantValueDigits: digits) }
+  /// - Parameter isPrecise: whether values are kept to three digits or to two, which take a tenth of the memory.
+  init(isPrecise: Bool) { histogram = Histogram(numberOfSignificantValueDigits: isPrecise ? .three : .two) }
 
   var count: UInt64 { histogram.totalCount }
 
@@ -48,11 +49,11 @@ struct EndpointRecord {
   var shadow: LatencyHistogram
   var shadowFromSchedule: LatencyHistogram
 
-  /// - Parameter digits: of precision; two take some 10 KB a histogram, three ten times as much.
-  init(digits: SignificantDigits) {
-    primary = LatencyHistogram(digits: digits)
-    shadow = LatencyHistogram(digits: digits)
-    shadowFromSchedule = LatencyHistogram(digits: digits)
+  /// - Parameter isPrecise: as of ``LatencyHistogram``: for the whole run, not for each of many endpoints.
+  init(isPrecise: Bool) {
+    primary = LatencyHistogram(isPrecise: isPrecise)
+    shadow = LatencyHistogram(isPrecise: isPrecise)
+    shadowFromSchedule = LatencyHistogram(isPrecise: isPrecise)
   }
 
   /// Sent more than 10 ms after it was due.

@@ -1,7 +1,6 @@
 // Replayed exchanges one by one in, a RunReport out. Owner: the reader of a run, serially.
 // Bounds: AnalysisOptions; memory does not grow with the run's length.
 
-import Histogram
 public import HTTPModel
 
 /// Limits of a ``RunAnalysis``.
@@ -35,8 +34,8 @@ public struct RunAnalysis: Sendable {
   private var endpointNumbers: [[UInt8]: Int] = [:]
   private var endpoints: [EndpointRecord] = []
   private var nameBuffer: [UInt8] = []
-  private var whole = EndpointRecord(digits: .three)
-  private var lag = LatencyHistogram(digits: .three)
+  private var whole = EndpointRecord(isPrecise: true)
+  private var lag = LatencyHistogram(isPrecise: true)
   private var clusters: ClusterTable
   private var attempts: UInt64 = 0
   private var errors: [String: UInt64] = [:]
@@ -120,7 +119,7 @@ public struct RunAnalysis: Sendable {
     }
     // A copy, so that the key does not share the buffer that the next name is written to.
     endpointNumbers[Array(nameBuffer)] = endpoints.count
-    endpoints.append(EndpointRecord(digits: .two))
+    endpoints.append(EndpointRecord(isPrecise: false))
     return endpoints.count - 1
   }
 
