@@ -240,7 +240,7 @@ extension HTTP1Decoder {
   }
 
   func isDeclined(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Bool {
-    mayBeDeclined && StartLineSearch.matches(UnsafeRawBufferPointer(rebasing: bytes[offset...]), role: role)
+    mayBeDeclined && StartLineSearch.isRequestLine(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
   }
 
   mutating func readChunkLine(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> ChunkLineRead {
@@ -313,6 +313,11 @@ extension HTTP1Decoder {
 
   // MARK: Searching
 
+  /// Never more than a head may have, so that what is kept back of one fits.
+  private var searchedLine: Int {
+    min(StartLineSearch.usualLongest, limits.maxStartLineBytes, limits.maxHeadBytes)
+  }
+
   mutating func search(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> SearchRead {
     var available = bytes.count - offset
     if !messageSeen {
@@ -328,7 +333,7 @@ extension HTTP1Decoder {
     _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ available: Int
   ) -> SearchRead {
     let window = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + available)])
-    switch StartLineSearch.next(window, role: role, previous: previousByte) {
+    switch StartLineSearch.next(window, role: role, previous: previousByte, longest: searchedLine) {
     case .found(let start):
       if start > 0 { skipped(start, endingIn: window[start - 1]) }
       offset += start
@@ -346,10 +351,12 @@ extension HTTP1Decoder {
     _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ available: Int
   ) -> SearchRead {
     let earlier = held.count
-    let added = min(available, StartLineSearch.longestLine)
+    let added = min(available, searchedLine)
     held.append(contentsOf: bytes[offset..<(offset + added)])
     offset += added
-    let result = held.withUnsafeBytes { StartLineSearch.next($0, role: role, previous: previousByte) }
+    let result = held.withUnsafeBytes {
+      StartLineSearch.next($0, role: role, previous: previousByte, longest: searchedLine)
+    }
     let (passed, isFound) =
       switch result {
       case .found(let start): (start, true)
@@ -365,10 +372,23 @@ extension HTTP1Decoder {
       if isFound {
         held.removeLast(added)
         offset -= added
+        readHeldStartLine()
       }
     }
     if isFound { return .found(after: passed) }
     return passed > 0 ? .skipped(passed) : offset < bytes.count ? search(bytes, &offset) : .needsMore
+  }
+
+  /// A status line is told from text by the line after it, so all of it and some of that line may be held.
+  private mutating func readHeldStartLine() {
+    startLineKnown = held.withUnsafeBufferPointer { held in
+      guard let base = held.baseAddress, let feed = lineFeed(base, from: 0, to: held.count),
+        case .message = StartLine.parse(base, feed, role: role)
+      else { return false }
+      section = SectionEnd()
+      _ = section.find(base, from: feed + 1, to: held.count)
+      return true
+    }
   }
 
   @discardableResult

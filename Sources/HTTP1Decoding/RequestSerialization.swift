@@ -42,7 +42,9 @@ private func hasWireHead(_ request: HTTPRequest) -> Bool {
   let storage = request.fields.storage
   guard request.version != .http2, storage.last == Octet.lf else { return false }
   guard request.methodRange.upperBound <= request.targetRange.lowerBound else { return false }
-  guard Int(request.targetRange.upperBound) < storage.count else { return false }
+  guard Int(request.targetRange.upperBound) < emptyLineStart(storage) else { return false }
+  // An HTTP/0.9 request has no empty line to add fields before.
+  guard storage[emptyLineStart(storage) - 1] == Octet.lf else { return false }
   // Every name begins a line: what was composed from fields has no line ends.
   return request.fields.ranges.allSatisfy { $0.nameStart > 0 && storage[Int($0.nameStart) - 1] == Octet.lf }
 }
@@ -89,6 +91,13 @@ private func writeComposedHead(_ request: HTTPRequest, _ edits: HTTP1RequestEdit
     case .remove: break
     case .replace(let value): writeField(request.fields.name(at: index), value, into: &out)
     }
+  }
+  // HTTP/2 carries both outside its fields.
+  if request.fields.first("host") == nil, let authority = request.fields.first(":authority") {
+    writeField("Host".utf8, authority, into: &out)
+  }
+  if request.body.framing == .stream, !request.body.bytes.isEmpty, request.fields.first("content-length") == nil {
+    writeField("Content-Length".utf8, String(request.body.bytes.count).utf8, into: &out)
   }
   writeAdditions(edits, done, into: &out)
   out.append(contentsOf: lineEnd)

@@ -1,10 +1,10 @@
 // Purpose: finds where a message begins in bytes whose framing is lost or was never known.
 // Input -> output: a window of the stream -> the offset of a start line, or how many bytes cannot be part of one.
-// Bounds: a start line longer than `longestLine` is not found; that is also the most that is ever kept back.
+// Bounds: a start line longer than `longest` is not found; that is also the most that is ever kept back.
 //
 // The result depends on the bytes alone, never on how they were cut into windows. Nothing but a whole, strict start line
 // counts. It may stand anywhere, because a message often begins right after a body that ends in no line end:
-//   response  `HTTP/1.` DIGIT SP 3DIGIT [SP reason] line-end, not after a blank
+//   response  `HTTP/1.` DIGIT SP 3DIGIT [SP reason] line-end, then the name of a field with its colon, or an empty line
 //   request   method SP target SP `HTTP/1.` DIGIT line-end; the method is any token at the start of a line, upper-case
 //             letters after a byte that cannot belong to it, else the longest known method that ends there.
 
@@ -15,36 +15,37 @@ enum StartLineSearch {
   /// The first `skip` bytes are no part of a start line.
   case none(skip: Int)
 
-  static let longestLine = 8192
+  /// What a start line is searched for up to, where the decoder's limits are not tighter.
+  static let usualLongest = 8192
 
-  /// - Parameter previous: the byte before the window; LF at a place that may begin a message.
-  static func next(_ window: UnsafeRawBufferPointer, role: HTTP1Decoder.Role, previous: UInt8) -> StartLineSearch {
+  /// - Parameter previous: the byte before the window; LF at a place that may begin a message. Looked at for requests.
+  static func next(
+    _ window: UnsafeRawBufferPointer, role: HTTP1Decoder.Role, previous: UInt8, longest: Int
+  ) -> StartLineSearch {
     guard let raw = window.baseAddress, window.count > 0 else { return .none(skip: 0) }
     let base = raw.assumingMemoryBound(to: UInt8.self)
     return role == .response
-      ? nextResponse(base, window.count, previous) : nextRequest(base, window.count, previous)
+      ? nextResponse(base, window.count, longest) : nextRequest(base, window.count, previous, longest)
   }
 
-  /// Whether a whole start line stands at the window's beginning.
-  static func matches(_ window: UnsafeRawBufferPointer, role: HTTP1Decoder.Role) -> Bool {
-    guard let feed = window.prefix(longestLine).firstIndex(of: Octet.lf) else { return false }
+  /// Whether a whole request line stands at the window's beginning.
+  static func isRequestLine(_ window: UnsafeRawBufferPointer) -> Bool {
+    guard let feed = window.prefix(usualLongest).firstIndex(of: Octet.lf) else { return false }
     let line = UnsafeRawBufferPointer(rebasing: window[...feed])
-    if case .found(0) = next(line, role: role, previous: Octet.lf) { return true }
+    if case .found(0) = next(line, role: .request, previous: Octet.lf, longest: usualLongest) { return true }
     return false
   }
 
   // MARK: Responses
 
-  private static func nextResponse(_ base: Octets, _ count: Int, _ previous: UInt8) -> StartLineSearch {
+  private static func nextResponse(_ base: Octets, _ count: Int, _ longest: Int) -> StartLineSearch {
     let name: StaticString = "HTTP/1."
     var from = 0
     while let at = find(name, base, from, count) {
-      if !Octet.isBlank(at > 0 ? base[at - 1] : previous) {
-        switch isStatusLine(base + at, min(count - at, longestLine)) {
-        case true?: return .found(at)
-        case nil where count - at < longestLine: return .none(skip: at)
-        default: break
-        }
+      switch isStatusLine(base + at, min(count - at, longest)) {
+      case true?: return .found(at)
+      case nil where count - at < longest: return .none(skip: at)
+      default: break
       }
       from = at + 1
     }
@@ -64,20 +65,21 @@ enum StartLineSearch {
     }
     guard count > 12 else { return nil }
     guard line[12] == Octet.space || line[12] == Octet.cr || line[12] == Octet.lf else { return false }
-    return isRestOfLine(line, 12, count)
+    var index = 12
+    while index < count, Octet.isVisible(line[index]) || Octet.isBlank(line[index]) { index += 1 }
+    if index < count, line[index] == Octet.cr { index += 1 }
+    guard index < count else { return nil }
+    return line[index] == Octet.lf ? isFieldOrEmpty(line, index + 1, count) : false
   }
 
-  /// Text up to a line end.
-  private static func isRestOfLine(_ line: Octets, _ start: Int, _ count: Int) -> Bool? {
+  /// Tells a head from a status line that is quoted in a text.
+  private static func isFieldOrEmpty(_ line: Octets, _ start: Int, _ count: Int) -> Bool? {
+    guard start < count else { return nil }
+    if line[start] == Octet.lf { return true }
+    if line[start] == Octet.cr { return start + 1 < count ? line[start + 1] == Octet.lf : nil }
     var index = start
-    while index < count {
-      let byte = line[index]
-      if byte == Octet.lf { return true }
-      if byte == Octet.cr { return index + 1 < count ? line[index + 1] == Octet.lf : nil }
-      guard Octet.isVisible(byte) || Octet.isBlank(byte) else { return false }
-      index += 1
-    }
-    return nil
+    while index < count, Octet.isToken(line[index]) { index += 1 }
+    return index < count ? index > start && line[index] == Octet.colon : nil
   }
 
   // MARK: Requests
@@ -89,32 +91,34 @@ enum StartLineSearch {
   ]
   private static let longestMethod = 32
 
-  private static func nextRequest(_ base: Octets, _ count: Int, _ previous: UInt8) -> StartLineSearch {
+  private static func nextRequest(
+    _ base: Octets, _ count: Int, _ previous: UInt8, _ longest: Int
+  ) -> StartLineSearch {
     var from = 0
     while let at = find(" HTTP/1.", base, from, count) {
       from = at + 1
       let version = at + 8
       // Where the line is cut here, the tail below keeps it.
       guard version + 1 < count, Octet.isDigit(base[version]), isLineEnd(base, version + 1, count) else { continue }
-      if let start = requestStart(base, versionSpace: at, previous), version - start < longestLine - 3 {
+      if let start = requestStart(base, versionSpace: at, floor: max(0, version + 4 - longest), previous) {
         return .found(start)
       }
     }
-    return .none(skip: requestTail(base, count))
+    return .none(skip: requestTail(base, count, longest))
   }
 
   private static func isLineEnd(_ base: Octets, _ index: Int, _ count: Int) -> Bool {
     base[index] == Octet.lf || base[index] == Octet.cr && index + 1 < count && base[index + 1] == Octet.lf
   }
 
-  private static func requestStart(_ base: Octets, versionSpace: Int, _ previous: UInt8) -> Int? {
+  /// - Parameter floor: where a line that ends here can begin at the earliest. What stands before it may be gone.
+  private static func requestStart(_ base: Octets, versionSpace: Int, floor: Int, _ previous: UInt8) -> Int? {
     var target = versionSpace
-    let lowest = max(0, versionSpace - longestLine)
-    while target > lowest, Octet.isVisible(base[target - 1]) { target -= 1 }
-    guard target < versionSpace, target > 1, base[target - 1] == Octet.space else { return nil }
+    while target > floor, Octet.isVisible(base[target - 1]) { target -= 1 }
+    guard target < versionSpace, target > floor, base[target - 1] == Octet.space else { return nil }
     let methodEnd = target - 1
     var start = methodEnd
-    while start > 0, methodEnd - start <= longestMethod, Octet.isToken(base[start - 1]) { start -= 1 }
+    while start > floor, methodEnd - start <= longestMethod, Octet.isToken(base[start - 1]) { start -= 1 }
     guard start < methodEnd else { return nil }
     let before = start > 0 ? base[start - 1] : previous
     let isWhole = methodEnd - start <= longestMethod && !Octet.isToken(before)
@@ -147,13 +151,13 @@ enum StartLineSearch {
   }
 
   private static func knownMethod(_ base: Octets, _ start: Int, _ end: Int) -> Int? {
-    var longest: Int?
+    var best: Int?
     for method in methods {
       let length = method.utf8CodeUnitCount
-      guard length <= end - start, length > longest ?? 0, matches(method, base, end - length, end) else { continue }
-      longest = length
+      guard length <= end - start, length > best ?? 0, matches(method, base, end - length, end) else { continue }
+      best = length
     }
-    return longest
+    return best
   }
 
   private static func matches(_ text: StaticString, _ base: Octets, _ start: Int, _ end: Int) -> Bool {
@@ -162,8 +166,8 @@ enum StartLineSearch {
 
   /// Where the window's tail begins that more bytes could complete: at most three words with single spaces between
   /// them, and a CR.
-  private static func requestTail(_ base: Octets, _ count: Int) -> Int {
-    let lowest = max(0, count - longestLine)
+  private static func requestTail(_ base: Octets, _ count: Int, _ longest: Int) -> Int {
+    let lowest = max(0, count - longest)
     var start = count
     if start > lowest, base[start - 1] == Octet.cr { start -= 1 }
     for word in 0..<3 {
