@@ -51,14 +51,21 @@ private struct Conversation: ~Copyable {
   var reassembler = Reassembler()
   var round: UInt32 = 0
   let flags: TCPFlags = [.ack, .psh]
-  let payload = [UInt8](repeating: 0x41, count: 100)
+  private let payload = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 1)
+
+  init() { payload.initializeMemory(as: UInt8.self, repeating: 0x41) }
+
+  deinit { payload.deallocate() }
 
   /// One segment on each of 500 connections in each round; returns how many were told without a copy.
   @discardableResult
   mutating func send(rounds: UInt32) -> Int {
     var borrowed = 0
-    for _ in 0..<rounds {
-      for connection in 0..<UInt16(500) {
+    let last = round + rounds
+    // Loops over ranges allocate where they are not optimized.
+    while round < last {
+      var connection: UInt16 = 0
+      while connection < 500 {
         let client = TransportAddress(address: IPAddress(v4: 0x0a00_0001), port: 1024 + connection)
         let server = TransportAddress(address: IPAddress(v4: 0x0a00_0002), port: 80)
         let segment = TCPSegment(
@@ -66,12 +73,12 @@ private struct Conversation: ~Copyable {
           sequence: SequenceNumber(rawValue: 0xffff_f000 &+ round / 2 * 100),
           acknowledgment: SequenceNumber(rawValue: 0xffff_f000 &+ (round + 1) / 2 * 100), flags: flags, window: 100,
           payload: 0..<100, payloadLengthOnWire: 100)
-        payload.withUnsafeBytes { bytes in
-          reassembler.receive(segment, payload: bytes, at: Timestamp(nanoseconds: Int64(round) * 100_000_000))
-        }
+        reassembler.receive(
+          segment, payload: UnsafeRawBufferPointer(payload), at: Timestamp(nanoseconds: Int64(round) * 100_000_000))
         while let event = reassembler.nextEvent() {
           if case .data(_, _, _, .segment, _, _) = event { borrowed += 1 }
         }
+        connection += 1
       }
       round += 1
     }

@@ -184,6 +184,26 @@ struct OrderTests {
     #expect(wire.only.closed == .finished)
   }
 
+  @Test func bytesSayWhatTheirSenderHadReceived() {
+    let wire = Wire()
+    wire.handshake()
+    wire.client(0, "GET", ack: 0)
+    wire.server(3, "body", ack: 3)
+    wire.server(0, "200", ack: 3)
+    wire.client(3, "GET", ack: 7)
+    wire.send(.client, .server, Wire.c &+ 7, .psh, Array("x".utf8))
+    #expect(wire.only.originator.acknowledged == [0, 7, nil])
+    #expect(wire.only.responder.acknowledged == [3, 3])
+  }
+
+  @Test func finIsNoReceivedByte() {
+    let wire = Wire()
+    wire.handshake()
+    wire.client(0, "GET", ack: 0, .fin)
+    wire.server(0, "200", ack: 4)
+    #expect(wire.only.responder.acknowledged == [3])
+  }
+
   @Test func connectionsInterleaved() {
     let wire = Wire()
     let clients = (0..<50).map { TransportAddress(address: .init(v4: 0x0a00_0001), port: UInt16(2000 + $0)) }
@@ -207,10 +227,9 @@ struct OrderTests {
     let wire = Wire()
     wire.handshake()
     let stride = 1 << 20
-    let big = [UInt8](repeating: 0, count: stride)
     for step in 0..<(5 << 10) {
       let at = UInt32(truncatingIfNeeded: step &* stride)
-      wire.send(.client, .server, Wire.c &+ 1 &+ at, .psh, big, cut: stride - 1)
+      wire.send(.client, .server, Wire.c &+ 1 &+ at, .psh, [0], beyond: stride - 1)
     }
     #expect(wire.only.originator.next == 5 << 30)
     #expect(wire.only.originator.bytes.count == 5 << 10)

@@ -15,6 +15,8 @@ final class Wire {
     /// Events with bytes borrowed from a segment, and with bytes that were held.
     var borrowed = 0
     var held = 0
+    /// What each piece's sender had received of the opposite stream.
+    var acknowledged: [UInt64?] = []
     var text: String { String(decoding: bytes, as: UTF8.self) }
   }
 
@@ -53,17 +55,19 @@ final class Wire {
     reassembler.heldBytes(ConnectionHandle(index: slot, number: number))
   }
 
-  /// - Parameter cut: how many bytes of the payload's tail the snap length took.
+  /// - Parameters:
+  ///   - cut: how many bytes of the payload's tail the snap length took.
+  ///   - beyond: how many it took behind those.
   func send(
     _ source: TransportAddress, _ destination: TransportAddress, _ sequence: UInt32, ack: UInt32? = nil,
-    _ flags: TCPFlags = [], _ payload: [UInt8] = [], cut: Int = 0, after: Int64 = 1000
+    _ flags: TCPFlags = [], _ payload: [UInt8] = [], cut: Int = 0, beyond: Int = 0, after: Int64 = 1000
   ) {
     now += after
     let captured = payload.dropLast(cut)
     let segment = TCPSegment(
       source: source, destination: destination, sequence: SequenceNumber(rawValue: sequence),
       acknowledgment: SequenceNumber(rawValue: ack ?? 0), flags: ack == nil ? flags : flags.union(.ack), window: 64240,
-      payload: 0..<captured.count, payloadLengthOnWire: payload.count)
+      payload: 0..<captured.count, payloadLengthOnWire: payload.count + beyond)
     Array(captured).withUnsafeBytes { bytes in
       reassembler.receive(segment, payload: bytes, at: Timestamp(nanoseconds: now))
       drain(bytes)
@@ -92,12 +96,13 @@ final class Wire {
         let connection = Connection(opened)
         connections[handle.number] = connection
         order.append(connection)
-      case .data(let handle, let direction, let offset, let bytes, _, _):
+      case .data(let handle, let direction, let offset, let bytes, let acknowledged, _):
         change(handle, direction) { stream in
           #expect(stream.next == offset)
           #expect(stream.end == nil)
           #expect(bytes.count > 0)
           stream.next += UInt64(bytes.count)
+          stream.acknowledged.append(acknowledged)
           switch bytes {
           case .segment(let range):
             stream.bytes += payload[range]
