@@ -1,5 +1,5 @@
 // What is remembered of a connection and of each of its two streams.
-// Owner: ConnectionTable, in plain memory; nothing here allocates. Bounds: about 90 + 2 * 64 bytes a connection.
+// Owner: ConnectionTable, in plain memory; nothing here allocates. Bounds: about 90 + 2 * 56 bytes a connection.
 
 import HTTPModel
 

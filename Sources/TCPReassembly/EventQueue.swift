@@ -24,13 +24,13 @@ struct EventQueue: ~Copyable {
     tail &+= 1
   }
 
+  /// The first; there is one.
   @inline(__always)
-  mutating func take() -> StreamEvent? {
-    guard head != tail else { return nil }
-    let event = (storage + head).move()
+  mutating func take() -> StreamEvent {
+    let place = storage + head
     head &+= 1
     if head == tail { (head, tail) = (0, 0) }
-    return event
+    return place.move()
   }
 
   private mutating func grow() {

@@ -87,11 +87,11 @@ struct LimitTests {
     #expect(wire.order.isEmpty)
   }
 
-  @Test func aMillionSYNs() {
+  @Test func aFloodOfSYNs() {
     var reassembler = Reassembler(limits: limits { $0.connections = 4096 })
     let empty = UnsafeRawBufferPointer(start: nil, count: 0)
     var events = 0
-    for number in 0..<UInt32(1_000_000) {
+    for number in 0..<UInt32(200_000) {
       let segment = TCPSegment(
         source: .init(address: .init(v4: number &* 2_654_435_761), port: 9), destination: .server,
         sequence: SequenceNumber(rawValue: number), acknowledgment: SequenceNumber(rawValue: 0), flags: .syn, window: 0,
@@ -101,7 +101,7 @@ struct LimitTests {
     }
     #expect(events == 0)
     #expect(reassembler.statistics.openConnections == 4096)
-    #expect(reassembler.statistics.halfOpenEvicted == 1_000_000 - 4096)
+    #expect(reassembler.statistics.halfOpenEvicted == 200_000 - 4096)
   }
 
   @Test func segmentsThatNeverFillTheirGap() {
