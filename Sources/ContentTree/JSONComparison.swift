@@ -114,8 +114,8 @@ struct JSONComparison {
     if isCut { return }
     let steps = path.map { entry in
       switch entry {
-      case .name(let index, true): JSONStep.member(expected.text(of: JSONNode(index: index)))
-      case .name(let index, false): JSONStep.member(actual.text(of: JSONNode(index: index)))
+      case .name(let index, true): JSONStep.member(expected.stepName(JSONNode(index: index)))
+      case .name(let index, false): JSONStep.member(actual.stepName(JSONNode(index: index)))
       case .element(let index): JSONStep.element(index)
       }
     }
@@ -152,6 +152,19 @@ struct JSONComparison {
 }
 
 extension JSONDocument {
+  /// A member's name as a step of a path: whole up to 256 bytes, else its beginning and a hash of all of it, so that
+  /// the paths of many edits under one monstrous name stay small.
+  fileprivate func stepName(_ name: JSONNode) -> String {
+    let limit = 256
+    guard records[name.index].length > limit else { return text(of: name) }
+    return withText(of: name) { bytes in
+      if bytes.count <= limit { return text(of: name) }
+      let start = Array(bytes.prefix(limit))
+      let kept = String(decoding: start.prefix(characterBoundary(in: start, atMost: limit - 32)), as: UTF8.self)
+      return kept + "…" + String(TreeHash.bytes(bytes, seed: 9), radix: 16)
+    }
+  }
+
   fileprivate func withSide<R>(_ body: (JSONSide) -> R) -> R {
     records.withUnsafeBufferPointer { records in
       bytes.withUnsafeBytes { source in

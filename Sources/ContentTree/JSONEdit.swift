@@ -2,6 +2,7 @@
 
 /// One step of a path.
 public enum JSONStep: Hashable, Sendable {
+  /// A name of more than 256 bytes is cut and has a hash of the whole after an ellipsis.
   case member(String)
   /// From 0. Of an element that only the second document has: its index there; else the index in the first.
   case element(Int)

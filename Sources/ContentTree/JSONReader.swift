@@ -20,7 +20,7 @@ struct JSONReader: ~Copyable {
     base = bytes.baseAddress!
     count = bytes.count
     self.limits = limits
-    capacity = min(limits.nodes, max(16, bytes.count / 8))
+    capacity = min(limits.nodes, max(16, bytes.count / 5))
     records = .allocate(capacity: capacity)
   }
 

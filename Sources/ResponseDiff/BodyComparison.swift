@@ -82,7 +82,7 @@ struct BodyComparison {
           actual: a.isEmpty ? nil : excerptText(a, limit: options.excerptLimit)))
       return
     }
-    let types = (MediaType(expected.first("content-type") ?? []), MediaType(actual.first("content-type") ?? []))
+    let types = (MediaTypeName(expected.first("content-type")), MediaTypeName(actual.first("content-type")))
     if types.0.isJSON || types.1.isJSON || (looksLikeJSON(e) && looksLikeJSON(a)) {
       if compareJSON(e, a, isDeclared: types.0.isJSON && types.1.isJSON, into: &result) { return }
     }
@@ -124,7 +124,7 @@ struct BodyComparison {
       }
       result.differences.append(
         Difference(
-          location: .bodyPath(JSONPointerPattern(steps: [.name(token)]).description), kind: kind,
+          location: .bodyPath(boundedName(JSONPointerPattern(steps: [.name(token)]).description)), kind: kind,
           severity: kind.fieldSeverity, expected: text(expected[name]), actual: text(actual[name])))
       if result.differences.count > options.differenceLimit { break }
     }

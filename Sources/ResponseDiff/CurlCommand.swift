@@ -1,5 +1,5 @@
 // A request as a curl command for a POSIX shell. In: a recorded request. Out: text. Owner: ClusterTable.
-// Bounds: bodies over 8 KB and bodies with NUL bytes are named, not shown.
+// Bounds: bodies over 8 KB or with NUL bytes, fields beyond 16 KB and the rest of a longer target are named, not shown.
 
 import HTTPModel
 
@@ -12,20 +12,27 @@ struct CurlCommand: Hashable {
   private let note: String
 
   private static let bodyLimit = 8 << 10
+  private static let headLimit = 16 << 10
 
   init(_ request: HTTPRequest, isTLS: Bool) {
     let method = String(decoding: request.method, as: UTF8.self)
     var words: [String] = method == "HEAD" ? ["--head"] : method == "GET" ? [] : ["-X", quoted(request.method)]
+    var note = ""
+    var headSize = 0
     for index in 0..<request.fields.count {
+      headSize += request.fields.name(at: index).count + request.fields.value(at: index).count
+      if headSize > Self.headLimit {
+        note += "  # and \(request.fields.count - index) more header fields, not shown"
+        break
+      }
       let name = String(decoding: request.fields.name(at: index), as: UTF8.self)
       if name.hasPrefix(":") || Self.ownFields.contains(name.lowercased()) { continue }
       let value = request.fields.value(at: index)
       words += ["-H", quoted(Array(name.utf8) + (value.isEmpty ? Array(";".utf8) : Array(": ".utf8) + value))]
     }
-    var note = ""
     let body = request.body
     if !body.isComplete || body.bytes.count > Self.bodyLimit || body.bytes.contains(0) {
-      note = "  # and a body of \(body.size) bytes, not shown"
+      note += "  # and a body of \(body.size) bytes, not shown"
     } else if !body.bytes.isEmpty {
       words += ["--data-raw", quoted(body.bytes)]
     }
@@ -44,7 +51,8 @@ struct CurlCommand: Hashable {
     {
       rest = rest[(colon + 3)...].drop { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
     }
-    path = String(decoding: rest, as: UTF8.self)
+    path = String(decoding: rest.prefix(Self.headLimit), as: UTF8.self)
+    if rest.count > Self.headLimit { note += "  # the target is cut" }
     recordedBase = (isTLS ? "https://" : "http://") + String(decoding: request.authority ?? [], as: UTF8.self)
     self.note = note
   }

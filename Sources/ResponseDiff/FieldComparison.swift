@@ -1,5 +1,5 @@
 // Header or trailer fields of two responses to differences.
-// In: two field sections. Out: differences appended. Owner: ResponseComparator. Bounds: fields times names that differ.
+// In: two field sections. Out: differences appended. Owner: ResponseComparator. Bounds: near linear.
 //
 // Sections with the same names in the same order are done in one walk that allocates nothing where values agree; what
 // differs there, and every name where the order differs, is compared by meaning.
@@ -29,15 +29,19 @@ struct FieldComparison {
     let ignored = ignoredNames
     if ignored.contains("*") { return }
     let listed = connectionOptions(expected).union(connectionOptions(actual))
+    // Few names are looked up by walking the fields; for many, the fields are sorted by name first.
+    let groups = names.count > 16 ? (grouped(expected), grouped(actual)) : nil
     for name in names {
+      if differences.count > options.differenceLimit { return }
       if listed.contains(name) || ignored.contains(String(decoding: name, as: UTF8.self)) { continue }
       let meaning = FieldMeaning(name: name[...])
       switch meaning {
       case .transient: continue
       case .contentLength where !comparesLength: continue
       default:
-        compare(
-          name, meaning, values(of: name, in: expected), values(of: name, in: actual), expected, actual, &differences)
+        let e = groups.map { $0.0[name] ?? [] } ?? values(of: name, in: expected)
+        let a = groups.map { $0.1[name] ?? [] } ?? values(of: name, in: actual)
+        compare(name, meaning, e, a, expected, actual, &differences)
       }
     }
   }
@@ -102,6 +106,11 @@ struct FieldComparison {
     fields.ranges.indices.filter { asciiCaseInsensitiveEqual(fields.name(at: $0), name) }.map { fields.value(at: $0) }
   }
 
+  private func grouped(_ fields: HeaderFields) -> [[UInt8]: [ArraySlice<UInt8>]] {
+    Dictionary(grouping: fields.ranges.indices) { lowercased(fields.name(at: $0)) }
+      .mapValues { $0.map { fields.value(at: $0) } }
+  }
+
   /// The field names that Connection lists: they concern one connection only (RFC 9110, 7.6.1).
   private func connectionOptions(_ fields: HeaderFields) -> Set<[UInt8]> {
     Set(fields.indices(of: "connection").flatMap { listElements(fields.value(at: $0)).map { lowercased($0) } })
@@ -111,7 +120,7 @@ struct FieldComparison {
     _ name: [UInt8], _ meaning: FieldMeaning, _ e: [ArraySlice<UInt8>], _ a: [ArraySlice<UInt8>],
     _ expected: HeaderFields, _ actual: HeaderFields, _ differences: inout [Difference]
   ) {
-    let text = String(decoding: name, as: UTF8.self)
+    let text = boundedName(String(decoding: name, as: UTF8.self))
     let location: DifferenceLocation = isTrailer ? .trailer(text) : .header(text)
     if case .cookie = meaning { return compareCookies(location, e, a, &differences) }
     let isSame =

@@ -98,12 +98,36 @@ struct MediaType: Hashable {
       return name + [UInt8(ascii: "=")] + folded
     }.sorted { $0.lexicographicallyPrecedes($1) }
   }
+}
+
+/// What a Content-Type says a body is, without taking its parameters apart.
+struct MediaTypeName {
+  private let name: ArraySlice<UInt8>
+
+  /// - Parameter value: of the field; nil where there is none.
+  init(_ value: ArraySlice<UInt8>?) {
+    name = value.map { trimmed($0.prefix { $0 != UInt8(ascii: ";") }) } ?? []
+  }
 
   /// `application/json`, `text/json` and everything that ends in `+json` (RFC 6839, 3.1).
   var isJSON: Bool {
-    let name = String(decoding: type, as: UTF8.self)
-    return name == "application/json" || name == "text/json" || name.hasSuffix("+json")
+    ends(with: "/json") && (has("application/json") || has("text/json")) || ends(with: "+json")
   }
 
-  var isForm: Bool { type.elementsEqual("application/x-www-form-urlencoded".utf8) }
+  var isForm: Bool { has("application/x-www-form-urlencoded") }
+
+  private func has(_ lowercase: StaticString) -> Bool {
+    name.count == lowercase.utf8CodeUnitCount && ends(with: lowercase)
+  }
+
+  private func ends(with lowercase: StaticString) -> Bool {
+    let count = lowercase.utf8CodeUnitCount
+    guard name.count >= count else { return false }
+    return name.withUnsafeBufferPointer { bytes in
+      (0..<count).allSatisfy { offset in
+        let byte = bytes[bytes.count - count + offset]
+        return (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) == lowercase.utf8Start[offset]
+      }
+    }
+  }
 }

@@ -30,7 +30,7 @@ struct JSONBodyComparison {
     case .length: kind = .length
     }
     return Difference(
-      location: edit.path.isEmpty ? .body : .bodyPath(edit.generalPointer), kind: kind,
+      location: edit.path.isEmpty ? .body : .bodyPath(boundedName(edit.generalPointer)), kind: kind,
       severity: edit.kind == .memberOrder ? .info : kind.fieldSeverity,
       expected: edit.expected.map { text(of: $0, in: expected, edit.kind) },
       actual: edit.actual.map { text(of: $0, in: actual, edit.kind) })

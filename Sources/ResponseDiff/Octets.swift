@@ -1,6 +1,7 @@
 // Bytes compared and quoted. Owner: pure functions.
 
 import Glibc
+import HTTPModel
 
 /// One memcmp.
 @inline(__always)
@@ -31,19 +32,22 @@ func firstDifference(_ a: [UInt8], _ b: [UInt8]) -> Int {
   }
 }
 
-/// Bytes as text for a person: cut at a limit between characters, what is not UTF-8 replaced.
+/// Bytes as text for a person: what is not UTF-8 replaced, at most `limit` bytes and an ellipsis.
 func excerptText(_ bytes: some Collection<UInt8>, limit: Int) -> String {
-  guard bytes.count > limit else { return String(decoding: bytes, as: UTF8.self) }
-  var kept = Array(bytes.prefix(limit))
-  // A sequence that the cut went through is taken off: at most three continuation bytes and their lead.
-  var tail = 0
-  while tail < 3, tail < kept.count, kept[kept.count - 1 - tail] & 0xc0 == 0x80 { tail += 1 }
-  if tail < kept.count, kept[kept.count - 1 - tail] >= 0xc0 {
-    let lead = kept[kept.count - 1 - tail]
-    let needed = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1
-    if tail < needed { kept.removeLast(tail + 1) }
-  }
-  return String(decoding: kept, as: UTF8.self) + "…"
+  // A character that this prefix cuts begins after the limit.
+  let text = String(decoding: bytes.prefix(limit + 4), as: UTF8.self)
+  if bytes.count <= limit, text.utf8.count <= limit { return text }
+  var end = text.utf8.index(text.startIndex, offsetBy: min(limit, text.utf8.count))
+  while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+  return text[..<end] + "…"
+}
+
+/// A name that is kept for long: whole up to 1 KB, else its beginning and a hash of all of it.
+func boundedName(_ name: String) -> String {
+  guard name.utf8.count > 1024 else { return name }
+  var hash = BodyHash()
+  hash.update(Array(name.utf8))
+  return excerptText(Array(name.utf8), limit: 960) + hexText(hash.value)
 }
 
 /// 16 hex digits.

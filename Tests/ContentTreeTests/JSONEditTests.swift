@@ -81,6 +81,21 @@ import Testing
     }
   }
 
+  @Test func hostileShapesStayCheap() throws {
+    // Each level holds much text before the next: comparing must not read it again at every level.
+    let filler = String(repeating: "x", count: 2000)
+    func nested(_ leaf: String) throws -> JSONDocument {
+      let opening = String(repeating: "[\"\(filler)\",", count: 400)
+      return try document(opening + leaf + String(repeating: "]", count: 400))
+    }
+    #expect(try nested("1").edits(to: nested("2")).edits.count == 1)
+    let twice = (0..<20_000).map { _ in "\"a\":1" }.joined(separator: ",")
+    #expect(try document("{\(twice)}").edits(to: document("{\(twice),\"a\":1}")).edits.map(\.kind) == [.added])
+    let long = (0..<20_000).map(String.init).joined(separator: ",")
+    let other = (0..<20_001).map { String($0 * 3 + 1) }.joined(separator: ",")
+    #expect(try document("[\(long)]").edits(to: document("[\(other)]")).isCut)
+  }
+
   @Test func mutationsAreNamed() throws {
     var random = SeededRandom(seed: 7)
     for round in 0..<3000 {

@@ -157,6 +157,41 @@ import Testing
     #expect(result.differences.count == 10 && result.isCut)
   }
 
+  @Test func manyHeaderFieldsStayCheap() {
+    let many = (0..<20_000).map { ("n\($0)", "1") }
+    let result = ResponseComparator().comparison(
+      expected: response(200, many), actual: response(200, many.reversed().dropLast(300)), method: "GET".utf8)
+    #expect(result.differences.count == 256 && result.isCut)
+  }
+
+  @Test func monstrousNamesAreCut() throws {
+    let name = String(repeating: "é", count: 100_000)
+    let found = ResponseComparator().compare(
+      expected: json("{\"\(name)\":{\"\(name)a\":1,\"\(name)b\":1}}"), actual: json("{\"\(name)\":{}}"),
+      method: "GET".utf8)
+    #expect(Set(found.map(\.location)).count == 2)
+    #expect(found.allSatisfy { "\($0.location)".utf8.count < 700 })
+    let field = String(repeating: "n", count: 10_000)
+    let header = ResponseComparator().compare(
+      expected: response(200, [(field, "1")]), actual: response(200, [(field + "x", "1")]), method: "GET".utf8)
+    #expect(Set(header.map(\.location)).count == 2 && "\(header[0].location)".utf8.count < 1100)
+  }
+
+  @Test(
+    arguments: [
+      ([], 4, ""), (Array("abcd".utf8), 4, "abcd"), (Array("abcde".utf8), 4, "abcd…"), (Array("aéé".utf8), 4, "aé…"),
+      (Array("a😀b".utf8), 4, "a…"), ([0xff, 0xff], 4, "\u{fffd}…"), ([0x61, 0xff], 4, "a\u{fffd}"),
+      (Array("é".utf8), 1, "…"),
+    ] as [([UInt8], Int, String)])
+  func excerpts(bytes: [UInt8], limit: Int, text: String) { #expect(excerptText(bytes, limit: limit) == text) }
+
+  @Test(arguments: [
+    ("application/json", true), ("Application/JSON; charset=utf-8", true), ("text/json", true),
+    ("application/problem+json ;x", true),
+    ("application/jsonx", false), ("image/json", false), ("json", false), ("", false), ("+json", true),
+  ])
+  func jsonMediaTypes(value: String, isJSON: Bool) { #expect(MediaTypeName(Array(value.utf8)[...]).isJSON == isJSON) }
+
   @Test func randomBytesNeverTrap() {
     var seed: UInt64 = 42
     func next() -> UInt64 {
