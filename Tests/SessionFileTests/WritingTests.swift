@@ -141,6 +141,17 @@ import Testing
     #expect(writer.queuedBytes == 0)
   }
 
+  @Test func waitingForRoomAlwaysEnds() throws {
+    let directory = TemporaryDirectory()
+    let path = directory.file("a.umbra")
+    let writer = try SessionWriter(.path(path, overwrite: false), kind: .session, created: noon, queueLimit: 500)
+    let encoder = SessionEncoder(blockTarget: 1)
+    for index in 0..<2000 {
+      if let block = encoder.append(plainExchange(UInt32(index), at: Int64(index))) { #expect(writer.put(block)) }
+    }
+    #expect(try writer.finish().exchanges == 2000)
+  }
+
   @Test func theSummaryIsTheFile() throws {
     let directory = TemporaryDirectory()
     let path = directory.file("a.umbra")
