@@ -172,7 +172,7 @@ private struct SmallSession {
       try writer.finish(ledger: Ledger(), metadata: ["k": "v"])
       bases.append(contents(of: path))
     }
-    for _ in 0..<1500 {
+    for _ in 0..<600 {
       var bytes = bases[random.below(2)]
       for _ in 0...random.below(6) {
         switch random.below(4) {
