@@ -191,10 +191,11 @@ public struct JSONWriter: Sendable {
     }
   }
 
-  /// C1 controls, line separators and bidirectional controls: a terminal that prints the JSON must not obey them.
+  /// C1 controls, line separators and bidirectional controls, which a terminal that prints the JSON must not obey, and
+  /// the byte order mark, which some readers drop.
   private static func isInvisible(_ scalar: UInt32) -> Bool {
     switch scalar {
-    case 0x80...0x9f, 0x061c, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+    case 0x80...0x9f, 0x061c, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff: true
     default: false
     }
   }

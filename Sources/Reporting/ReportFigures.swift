@@ -143,6 +143,11 @@ extension Timestamp {
   }
 }
 
+extension Ledger {
+  /// Nothing was seen, so that nothing can be called complete.
+  var isBlank: Bool { self[.packetsSeen] == 0 && self[.exchangesComplete] == 0 }
+}
+
 extension Ledger.Row {
   /// The meaning with what is counted, where the meaning relies on its group's title.
   var phrase: String {

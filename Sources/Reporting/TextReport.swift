@@ -42,7 +42,7 @@ struct TextReport {
     for reason in reasons.dropFirst() { paragraph(reason, indent: indent) }
     line()
     let run = report.run
-    let from = run.session + " → " + run.targets.joined(separator: ", ")
+    let from = run.session + (run.targets.isEmpty ? "" : " → " + run.targets.joined(separator: ", "))
     line("  " + paint(shortened(visible(from), to: textWidth - 2), .dim))
     let what = "run \(run.id), \(run.started.toSeconds), umbra \(run.toolVersion)"
     line("  " + paint(shortened(visible(what), to: textWidth - 2), .dim))
@@ -54,7 +54,9 @@ struct TextReport {
     for gate in report.gates {
       let value = gate.value.map(Figure.value) ?? "–"
       let name = shortened(visible(gate.gate), to: 48)
-      line("  " + paint(padded(gate.outcome.word, to: 12), gate.outcome.ink) + padded(name, to: 50) + value)
+      line(
+        "  " + paint(padded(gate.outcome.word, to: 12), gate.outcome.ink) + padded(name, to: 50)
+          + shortened(value, to: 16))
       if gate.outcome != .passed { paragraph(visible(gate.explanation), indent: "              ") }
     }
   }
@@ -78,7 +80,7 @@ struct TextReport {
     line()
     let severity = cluster.severity.rawValue.uppercased()
     let (endpoint, place) = shortenedPair(
-      visible(cluster.endpoint), visible(cluster.location.description), to: textWidth - 20)
+      visible(cluster.endpoint), visible(cluster.location.description), to: textWidth - 21)
     line(
       "  " + paint(padded(severity, to: 8), cluster.severity.ink)
         + "\(paint(endpoint, .bold))  \(paint(place, .bold))  \(cluster.kind.rawValue)")
@@ -105,10 +107,11 @@ struct TextReport {
     for endpoint in report.endpoints.prefix(TextReport.endpointLimit) {
       let different =
         "\(Figure.count(endpoint.different)) \(rightAligned(Figure.percent(endpoint.different, of: endpoint.compared), to: 7))"
-      line(
-        "  " + padded(shortened(visible(endpoint.endpoint), to: 38), to: 39)
-          + rightAligned(Figure.count(endpoint.compared), to: 10) + rightAligned(different, to: 20)
-          + rightAligned(Figure.count(endpoint.errors), to: 9))
+      let counts =
+        padded(shortened(visible(endpoint.endpoint), to: 38), to: 39)
+        + rightAligned(Figure.count(endpoint.compared), to: 10) + rightAligned(different, to: 20)
+        + rightAligned(Figure.count(endpoint.errors), to: 9)
+      line("  " + shortened(counts, to: textWidth - 2))
       let latency = endpoint.latency
       guard latency.primary != nil || latency.shadow != nil else { continue }
       func sides(_ name: String, _ quantile: (Quantiles) -> Double) -> String {
@@ -136,7 +139,8 @@ struct TextReport {
     for (name, quantiles) in sides {
       guard let quantiles else { continue }
       let times = quantiles.named.map { rightAligned(Figure.time(microseconds: $0.value), to: 7) }.joined()
-      line("  " + padded(name, to: 24) + rightAligned(Figure.count(quantiles.count), to: 11) + times)
+      let row = padded(name, to: 24) + rightAligned(Figure.count(quantiles.count), to: 11) + times
+      line("  " + shortened(row, to: textWidth - 2))
     }
   }
 
@@ -151,7 +155,7 @@ struct TextReport {
     row(
       "compared",
       "\(Figure.count(totals.compared)), \(Figure.count(totals.different)) different"
-        + " (\(Figure.percent(totals.different, of: totals.compared)))")
+        + share(totals.different, of: totals.compared))
     if !totals.statuses.isEmpty {
       row(
         "status", totals.statuses.sortedByStatus.map { "\($0.name): \(Figure.count($0.count))" }.joined(separator: ", ")
@@ -162,7 +166,7 @@ struct TextReport {
       "schedule",
       "\(schedule.pacing), \(Figure.count(schedule.planned)) planned, \(Figure.count(schedule.sent)) sent in"
         + " \(Figure.seconds(schedule.durationSeconds)), \(Figure.count(schedule.late)) late"
-        + " (\(Figure.percent(schedule.late, of: schedule.sent)))")
+        + share(schedule.late, of: schedule.sent))
     if skipped > 0 { row("skipped", list(schedule.skipped.sortedByName)) }
     if let lag = schedule.lag {
       row("lag", lag.named.map { "\($0.name.label) \(Figure.time(microseconds: $0.value))" }.joined(separator: ", "))
@@ -171,6 +175,7 @@ struct TextReport {
 
   private mutating func capture() {
     guard let ledger = report.ledger else { return row("capture", "the session holds no ledger") }
+    guard !ledger.isBlank else { return row("capture", "nothing was seen") }
     let lost = Ledger.Row.losses.filter { ledger[$0] > 0 }.map { "\(Figure.count(ledger[$0])) \($0.phrase)" }
     row(
       "capture",
@@ -204,6 +209,11 @@ struct TextReport {
 
   private func list(_ counts: [(name: String, count: UInt64)]) -> String {
     counts.map { "\($0.name): \(Figure.count($0.count))" }.joined(separator: ", ")
+  }
+
+  /// ` (7.9%)`, or nothing where there is nothing to have a share of.
+  private func share(_ part: UInt64, of whole: UInt64) -> String {
+    whole == 0 ? "" : " (\(Figure.percent(part, of: whole)))"
   }
 
   private func trimmed(_ text: String) -> String {

@@ -1,4 +1,5 @@
-// The findings' part of the page, as Mustache templates. Whatever came off the wire stands in `{{ }}`, never in `{{{ }}}`.
+// The findings' part of the page, as Mustache templates. Whatever came off the wire stands in `{{ }}`; in `{{{ }}}`
+// stands only what `ComparisonMarkup` has escaped.
 
 enum FindingTemplate {
   static let list = """
@@ -54,6 +55,9 @@ enum FindingTemplate {
     {{#missing}}
     <p class="quiet">{{.}}</p>
     {{/missing}}
+    {{#further}}
+    <p class="quiet">Further examples: {{.}}</p>
+    {{/further}}
     {{#curl}}
     <details class="part"><summary>Ask again <small>as a curl command</small></summary><div class="actions block"><pre class="curl">
     {{.}}</pre><button type="button" class="copy plain" data-copy="curl" hidden>Copy curl</button></div></details>
@@ -73,12 +77,7 @@ enum FindingTemplate {
     <details class="part"{{#isPartOpen}} open{{/isPartOpen}}><summary>{{title}} <small>{{summary}}</small></summary>
     <div class="diff">
     <div class="r head" aria-hidden="true"><p>Expected</p><p>Shadow</p></div>
-    {{#rows}}{{#same}}<div class="r"><p data-n="{{left}}">{{text}}</p><p data-n="{{right}}">{{text}}</p></div>
-    {{/same}}{{#changed}}<div class="r c">{{#expectedLine}}<del data-n="{{number}}">{{#pieces}}{{#mark}}<mark>{{text}}</mark>{{/mark}}{{^mark}}{{text}}{{/mark}}{{/pieces}}</del>{{/expectedLine}}{{#noExpected}}<p class="none"></p>{{/noExpected}}{{#actualLine}}<ins data-n="{{number}}">{{#pieces}}{{#mark}}<mark>{{text}}</mark>{{/mark}}{{^mark}}{{text}}{{/mark}}{{/pieces}}</ins>{{/actualLine}}{{#noActual}}<p class="none"></p>{{/noActual}}</div>
-    {{/changed}}{{#fold}}<details class="fold"{{#isFoldOpen}} open{{/isFoldOpen}}><summary>{{foldTitle}}</summary><pre>
-    {{text}}</pre></details>
-    {{/fold}}{{#gap}}<p class="gap">{{.}}</p>
-    {{/gap}}{{/rows}}
+    {{{rows}}}
     </div></details>
     """
 }

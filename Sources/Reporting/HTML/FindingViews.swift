@@ -1,6 +1,7 @@
 // Clusters in, the fields of the findings' templates out. Bounds: `rowBudget` and `foldBudget` characters of answers
 // in all, so that the page stays quick to open however many clusters there are; the worst come first and are served first.
 
+import HTTPModel
 import ResponseDiff
 
 /// Names and values for a Mustache template.
@@ -8,21 +9,27 @@ typealias Fields = [String: Any]
 
 struct FindingViews {
   /// What the compared lines around changes may take, markup included.
-  private var rowBudget = 5_000_000
+  private var rowBudget = 3_000_000
   /// What equal lines that are folded away may take.
-  private var foldBudget = 3_000_000
-  /// About what a row costs beside its text.
-  private static let rowOverhead = 100
+  private var foldBudget = 2_000_000
+  /// The longest equal stretch that is quoted.
   private static let foldLimit = 64 << 10
 
   private let options: ReportOptions
-  private(set) var omittedExamples = 0
+  /// Findings whose answers did not fit.
+  private(set) var curtailedFindings = 0
 
   init(options: ReportOptions) { self.options = options }
 
   mutating func fields(of cluster: DifferenceCluster, isOpen: Bool) -> Fields {
-    let examples = cluster.examples.enumerated().map { index, example in
-      fields(of: example, number: index + 1, of: cluster)
+    var examples: [Fields] = []
+    for (index, example) in cluster.examples.enumerated() {
+      if index > 0, rowBudget <= 0 { break }
+      examples.append(fields(of: example, number: index + 1))
+    }
+    if rowBudget <= 0, let last = examples.indices.last {
+      let further = cluster.examples[(last + 1)...].map(\.exchange.description).joined(separator: ", ")
+      if !further.isEmpty { examples[last]["further"] = [further] }
     }
     var notes: [String] = []
     if let noise = cluster.noise { notes.append("\(Figure.count(noise)) in the control") }
@@ -50,27 +57,26 @@ struct FindingViews {
   /// Both values of a difference; long ones are cut, the whole stands in the comparison.
   private static func value(_ difference: Difference) -> Fields {
     func side(_ text: String?) -> String {
-      guard let text else { return "nothing" }
-      return text.utf8.count <= 400 ? text : String(text.unicodeScalars.prefix(400)) + "…"
+      text.map { cut($0, to: 400) } ?? "nothing"
     }
     return ["expected": side(difference.expected), "actual": side(difference.actual)]
   }
 
-  private mutating func fields(of example: DifferenceExample, number: Int, of cluster: DifferenceCluster) -> Fields {
-    var missing: [String] = []
-    var parts: [Fields] = []
-    if rowBudget > 0 {
-      parts = self.parts(of: example)
-    } else {
-      omittedExamples += 1
-      missing = ["The answers are left out to keep this page small; the command above shows them."]
-    }
+  private mutating func fields(of example: DifferenceExample, number: Int) -> Fields {
+    let isQuoted = rowBudget > 0
+    if !isQuoted { curtailedFindings += 1 }
     return [
       "number": String(number), "isExampleOpen": number == 1, "requestLine": example.requestLine,
-      "command": options.showCommand(example.exchange),
-      "value": [FindingViews.value(example.difference)], "parts": parts, "missing": missing,
-      "curl": rowBudget > 0 && !example.curl.isEmpty ? [String(example.curl.unicodeScalars.prefix(16 << 10))] : [],
+      "command": options.showCommand(example.exchange), "value": [FindingViews.value(example.difference)],
+      "parts": isQuoted ? parts(of: example) : [],
+      "missing": isQuoted ? [] : ["The answers are left out to keep this page small; the command above shows them."],
+      "further": [String](),
+      "curl": isQuoted && !example.curl.isEmpty ? [FindingViews.cut(example.curl, to: 16 << 10)] : [],
     ]
+  }
+
+  private static func cut(_ text: String, to limit: Int) -> String {
+    text.utf8.count <= limit ? text : String(text.unicodeScalars.prefix(limit)) + "…"
   }
 
   // MARK: Comparing both answers
@@ -107,44 +113,27 @@ struct FindingViews {
   }
 
   private mutating func fields(of comparison: LineComparison, title: String, isOpen: Bool) -> Fields {
-    var rows = comparison.rows.map { fields(of: $0, isOnly: comparison.rows.count == 1) }
-    if comparison.omittedRows > 0 {
-      rows.append(["gap": ["\(Figure.count(UInt64(comparison.omittedRows))) further rows are not shown"]])
+    var rows = ComparisonMarkup()
+    for row in comparison.rows {
+      if case .fold(_, let text) = row {
+        let isShown = text.utf8.count <= min(foldBudget, FindingViews.foldLimit)
+        if isShown { foldBudget -= text.utf8.count }
+        rows.append(row, isFoldShown: isShown, isFoldOpen: comparison.rows.count == 1)
+      } else {
+        let before = rows.text.utf8.count
+        rows.append(row)
+        rowBudget -= rows.text.utf8.count - before
+      }
     }
-    let changed = Figure.count(UInt64(comparison.changedLines))
+    if comparison.omittedRows > 0 {
+      rows.gap("\(Figure.count(UInt64(comparison.omittedRows))) further rows are not shown")
+    }
     let summary =
       switch comparison.changedLines {
       case 0: "no difference"
       case 1: "1 line differs"
-      default: "\(changed) lines differ"
+      default: "\(Figure.count(UInt64(comparison.changedLines))) lines differ"
       }
-    return ["title": title, "summary": summary, "isPartOpen": isOpen, "rows": rows]
-  }
-
-  private mutating func fields(of row: ComparisonRow, isOnly: Bool) -> Fields {
-    rowBudget -= FindingViews.rowOverhead
-    switch row {
-    case .same(let expected, let actual, let text):
-      rowBudget -= 2 * text.utf8.count
-      return ["same": true, "left": String(expected), "right": String(actual), "text": text]
-    case .changed(let expected, let actual):
-      return [
-        "changed": true, "expectedLine": expected.map { [fields(of: $0)] } ?? [], "noExpected": expected == nil,
-        "actualLine": actual.map { [fields(of: $0)] } ?? [], "noActual": actual == nil,
-      ]
-    case .fold(let count, let text):
-      let title = "\(Figure.count(UInt64(count))) equal lines"
-      guard text.utf8.count <= min(foldBudget, FindingViews.foldLimit) else { return ["gap": [title + ", left out"]] }
-      foldBudget -= text.utf8.count
-      return ["fold": true, "foldTitle": title, "text": text, "isFoldOpen": isOnly]
-    }
-  }
-
-  private mutating func fields(of line: ComparedLine) -> Fields {
-    let pieces = line.pieces.map { piece -> Fields in
-      rowBudget -= piece.text.utf8.count
-      return ["mark": piece.isMarked, "text": piece.text]
-    }
-    return ["number": String(line.number), "pieces": pieces]
+    return ["title": title, "summary": summary, "isPartOpen": isOpen, "rows": rows.text]
   }
 }

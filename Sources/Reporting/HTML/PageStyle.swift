@@ -3,7 +3,7 @@
 
 enum PageStyle {
   /// SHA-256 of ``text``, for the page's Content-Security-Policy; a test says what it has to be.
-  static let hash = "sha256-HYBJIOIrMq0iqLRYoyfkf+brk8/eOnM14tyjlC5ov58="
+  static let hash = "sha256-Gyr0KTdxptDHmctxO45sST41SnGIPrTfO9Ohd8EwY6s="
 
   static let text = #"""
 
@@ -92,6 +92,9 @@ enum PageStyle {
     .track { fill: var(--line); }
     .fill { fill: var(--soft); }
 
+    .gates th:first-child { width: 120px; }
+    .gates th:last-child { width: 58%; }
+    .stack .bar { max-width: 120px; margin-left: auto; }
     .result { display: inline-block; font-size: 12px; font-weight: 600; white-space: nowrap; }
     .result::before { display: inline-block; width: 1.5em; }
     .passed .result { color: var(--pass); }
@@ -179,7 +182,7 @@ enum PageStyle {
     .fold pre { padding: 4px 10px 4px 58px; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--ground); line-height: 1.55; tab-size: 4; }
     [data-layout=inline] .r, [data-layout=inline] .r > * { display: block; }
     [data-layout=inline] .r > :last-child { border-left: 0; }
-    [data-layout=inline] .r:not(.c) > :last-child, [data-layout=inline] .r .none { display: none; }
+    [data-layout=inline] .r:not(.c) > :last-child, [data-layout=inline] .r .none, [data-layout=inline] .r.head { display: none; }
 
     .codes { max-width: 340px; }
     .code { display: inline-block; white-space: nowrap; font-size: 12.5px; margin-right: 8px; }

@@ -25,7 +25,7 @@ struct PageView {
   }
 
   private func item(_ name: String, _ value: String, _ note: String = "") -> Fields {
-    ["name": name, "value": value, "note": note]
+    ["name": name, "value": value, "note": note == "–" ? "" : note]
   }
 
   // MARK: Verdict and gates
@@ -49,9 +49,13 @@ struct PageView {
       item(
         "Late", Figure.percent(report.schedule.late, of: report.schedule.sent),
         "of \(Figure.count(report.schedule.sent)) sent"))
-    facts.append(
-      report.ledger.map { item("Capture", Figure.percent($0.completeness), "complete") }
-        ?? item("Capture", "–", "no ledger"))
+    if let ledger = report.ledger {
+      let isBlank = ledger.isBlank
+      facts.append(
+        item("Capture", isBlank ? "–" : Figure.percent(ledger.completeness), isBlank ? "nothing seen" : "complete"))
+    } else {
+      facts.append(item("Capture", "–", "no ledger"))
+    }
     var links = [("findings", "Findings")]
     if !report.gates.isEmpty { links.insert(("gates", "Gates"), at: 0) }
     if !report.endpoints.isEmpty { links.append(("endpoints", "Endpoints")) }
@@ -87,12 +91,10 @@ struct PageView {
     let findings = report.clusters.enumerated().map { index, cluster in
       views.fields(of: cluster, isOpen: index == 0 && cluster.severity != .info)
     }
-    let omitted = UInt64(views.omittedExamples)
-    let severities = DifferenceSeverity.allCases.map { severity -> Fields in
-      [
-        "severity": severity.rawValue,
-        "count": Figure.count(UInt64(report.clusters.count { $0.severity == severity })),
-      ]
+    let omitted = UInt64(views.curtailedFindings)
+    let severities = DifferenceSeverity.allCases.compactMap { severity -> Fields? in
+      let count = report.clusters.count { $0.severity == severity }
+      return count == 0 ? nil : ["severity": severity.rawValue, "count": Figure.count(UInt64(count))]
     }
     let compared = report.totals.compared
     return [
@@ -104,8 +106,8 @@ struct PageView {
       "omission": omitted == 0
         ? []
         : [
-          "The worst findings quote their answers in full; for \(Figure.count(omitted)) examples further down they are"
-            + " left out to keep this page small, with the command that shows them."
+          "The worst findings quote their answers in full. For \(Figure.count(omitted)) further down they are left out to"
+            + " keep this page small; the command that shows them is given."
         ],
     ]
   }
