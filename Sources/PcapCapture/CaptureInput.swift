@@ -1,83 +1,134 @@
-// The bytes of a saved capture: a mapped file, or a pipe read in pieces.
+// The bytes of a saved capture, in order, through one buffer.
 //
-// In: a path or descriptor. Out: windows of contiguous bytes. Owner: SavedCapture. Bounds: a pipe's buffer grows to the
-// largest block asked for; a file is mapped and costs no memory of its own.
+// In: a path or a descriptor. Out: windows onto the bytes to come. Owner: one SavedCapture. Bounds: the buffer grows to
+// the longest record that is asked for and no further.
+//
+// Files are read, not mapped: a mapped file that is cut while it is read ends the process with SIGBUS, and its pages
+// would count as the capture's memory.
 
 import Glibc
 
+/// A descriptor that is read from its present position on.
 final class CaptureInput {
-  let path: String
-  private let descriptor: Int32
-  private let closes: Bool
-  private var mapping: UnsafeRawBufferPointer?
-  private var buffer: [UInt8] = []
-  private var start = 0
-  /// Offset of the next unread byte from the beginning.
+  /// For messages.
+  let name: String
+  /// Offset in the file of the next byte that is not consumed.
   private(set) var offset: UInt64 = 0
-  private var isAtEnd = false
+  private let descriptor: Int32
+  private let isOwned: Bool
+  /// A pipe, a terminal or a socket may have nothing to read for long.
+  private let mayWait: Bool
+  private let mustStop: () -> Bool
+  private var buffer: UnsafeMutableRawPointer
+  private var capacity = 1 << 18
+  private var start = 0
+  private var end = 0
 
-  init(path: String) throws(CaptureError) {
+  /// - Parameter path: `-` is standard input.
+  convenience init(path: String, mustStop: @escaping () -> Bool) throws(CaptureError) {
     if path == "-" {
-      (self.path, descriptor, closes) = ("standard input", STDIN_FILENO, false)
+      try self.init(
+        descriptor: STDIN_FILENO, isOwned: false, name: standardInputName, mustStop: mustStop)
       return
     }
-    self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    closes = true
-    guard descriptor >= 0 else { throw .fileUnreadable(path: path, reason: String(cString: strerror(errno))) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      close(descriptor)
-      throw .fileIsDirectory(path: path)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      let code = errno
+      throw code == ENOENT ? .fileMissing(path: path) : .fileUnreadable(path: path, errno: code)
     }
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return }
-    let memory = mmap(nil, status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let memory, memory != MAP_FAILED else { return }
-    madvise(memory, status.st_size, MADV_SEQUENTIAL)
-    mapping = UnsafeRawBufferPointer(start: memory, count: status.st_size)
+    try self.init(descriptor: descriptor, isOwned: true, name: path, mustStop: mustStop)
+  }
+
+  /// - Parameter isOwned: closed at the end, also where this throws.
+  init(descriptor: Int32, isOwned: Bool, name: String, mustStop: @escaping () -> Bool) throws(CaptureError) {
+    self.descriptor = descriptor
+    self.isOwned = isOwned
+    self.name = name
+    self.mustStop = mustStop
+    buffer = .allocate(byteCount: capacity, alignment: 16)
+    var status = stat()
+    let failure = fstat(descriptor, &status) == 0 ? 0 : errno
+    mayWait = status.st_mode & S_IFMT != S_IFREG
+    if failure != 0 { throw .fileUnreadable(path: name, errno: failure) }
+    if status.st_mode & S_IFMT == S_IFDIR { throw .fileIsDirectory(path: name) }
   }
 
   deinit {
-    if let mapping { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress!), mapping.count) }
-    if closes, descriptor >= 0 { close(descriptor) }
+    buffer.deallocate()
+    if isOwned { close(descriptor) }
   }
 
-  /// The next `count` bytes without passing over them; fewer where the input ends before. Valid until the next call.
+  /// Bytes that are there without reading.
+  var available: Int { end - start }
+
+  /// The next `count` bytes, not consumed; nil where the file ends before. Valid until the next call of any method.
   @inline(__always)
-  func peek(_ count: Int) throws(CaptureError) -> UnsafeRawBufferPointer {
-    if let mapping {
-      let position = Int(offset)
-      return UnsafeRawBufferPointer(rebasing: mapping[position..<min(mapping.count, position &+ count)])
-    }
-    return try peekBuffered(count)
+  func peek(_ count: Int) throws(CaptureError) -> UnsafeRawPointer? {
+    if end - start < count, try !fill(count) { return nil }
+    return UnsafeRawPointer(buffer + start)
   }
 
-  /// Passes over bytes that were peeked.
+  /// Moves on by bytes that ``peek(_:)`` has shown.
   @inline(__always)
   func consume(_ count: Int) {
+    start += count
     offset &+= UInt64(count)
-    if mapping == nil { start += count }
   }
 
-  private func peekBuffered(_ count: Int) throws(CaptureError) -> UnsafeRawBufferPointer {
-    while buffer.count - start < count, !isAtEnd {
-      if start > 0 {
-        buffer.removeFirst(start)
-        start = 0
-      }
-      let wanted = max(count - buffer.count, 1 << 16)
-      let held = buffer.count
-      buffer.append(contentsOf: repeatElement(0, count: wanted))
-      let got = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + held, wanted) }
-      let reason = errno
-      buffer.removeLast(wanted - max(0, got))
-      if got == 0 { isAtEnd = true }
-      if got < 0, reason != EINTR {
-        throw .fileUnreadable(path: path, reason: String(cString: strerror(reason)))
+  /// Moves on by any number of bytes.
+  /// - Returns: false where the file ends before.
+  func skip(_ count: UInt64) throws(CaptureError) -> Bool {
+    var rest = count
+    while true {
+      let step = Int(min(rest, UInt64(available)))
+      consume(step)
+      rest -= UInt64(step)
+      if rest == 0 { return true }
+      if try !fill(1) { return false }
+    }
+  }
+
+  /// Reads until `count` bytes are there.
+  /// - Returns: false where the file ends before.
+  private func fill(_ count: Int) throws(CaptureError) -> Bool {
+    makeRoom(count)
+    while end - start < count {
+      if mayWait, try !wait() { return false }
+      let got = Glibc.read(descriptor, buffer + end, capacity - end)
+      if got == 0 { return false }
+      if got > 0 {
+        end += got
+      } else if errno != EINTR, errno != EAGAIN {
+        throw .fileUnreadable(path: name, errno: errno)
       }
     }
-    // The array stays alive and unchanged until the next call, and its storage does not move.
-    return buffer.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[start..<min($0.count, start + count)]) }
+    return true
+  }
+
+  /// Moves what is there to the buffer's front, into a larger buffer where it is needed.
+  private func makeRoom(_ count: Int) {
+    if count > capacity {
+      var larger = capacity
+      while larger < count { larger *= 2 }
+      let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+      grown.copyMemory(from: buffer + start, byteCount: end - start)
+      buffer.deallocate()
+      (buffer, capacity) = (grown, larger)
+    } else if start > 0 {
+      memmove(buffer, buffer + start, end - start)
+    }
+    (start, end) = (0, end - start)
+  }
+
+  /// Waits until there is something to read, or the end.
+  /// - Returns: false where waiting is to stop.
+  private func wait() throws(CaptureError) -> Bool {
+    while !mustStop() {
+      var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      let status = poll(&poller, 1, 100)
+      if status > 0 { return true }
+      if status < 0, errno != EINTR { throw .fileUnreadable(path: name, errno: errno) }
+    }
+    return false
   }
 }

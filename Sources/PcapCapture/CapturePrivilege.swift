@@ -1,37 +1,55 @@
+// Whether this process may capture live, and the command that lets it.
+
 import Glibc
 
-/// Whether this process may capture packets live.
-public enum CapturePrivilege: Hashable, Sendable {
+/// The right to capture packets.
+public enum CapturePrivilege {
   case granted
-  /// With a message that names what is missing and the command that mends it.
-  case missing(String)
+  /// The message says what is missing and how to mend it.
+  case missing(message: String)
 
-  /// CAP_NET_RAW, bit 13 of the effective set (capabilities(7)).
-  private static let rawCapability: UInt64 = 1 << 13
-
-  /// Reads the effective capabilities from `/proc/self/status`.
+  /// Finds out by asking the kernel for a packet socket that is bound to no protocol, so that it receives nothing.
   public static func check() -> CapturePrivilege {
-    guard let status = fopen("/proc/self/status", "re") else { return geteuid() == 0 ? .granted : denied }
-    defer { fclose(status) }
-    var line = [CChar](repeating: 0, count: 256)
-    while fgets(&line, Int32(line.count), status) != nil {
-      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard text.hasPrefix("CapEff:") else { continue }
-      let digits = text.dropFirst(7).filter { !$0.isWhitespace }
-      return UInt64(digits, radix: 16).map { $0 & rawCapability != 0 } ?? false ? .granted : denied
+    let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    if descriptor >= 0 {
+      close(descriptor)
+      return .granted
     }
-    return denied
+    switch errno {
+    case EPERM, EACCES: return .missing(message: "\(CaptureError.notPermitted(interface: "any interface"))")
+    case let code: return .missing(message: "packet sockets are not available here: \(systemMessage(code))")
+    }
   }
 
-  private static var denied: CapturePrivilege {
-    .missing("live capture takes the capability CAP_NET_RAW; grant it once with: \(setcapCommand)")
+  /// `sudo setcap cap_net_raw+ep` and this program's own path, quoted for a shell where needed.
+  public static var setcapCommand: String { "sudo setcap cap_net_raw+ep \(shellQuoted(executablePath))" }
+
+  /// The running program; `umbra` where it can't be found out.
+  private static var executablePath: String {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let length = buffer.withUnsafeMutableBytes {
+      readlink("/proc/self/exe", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    }
+    return length > 0 ? String(decoding: buffer.prefix(length), as: UTF8.self) : "umbra"
   }
 
-  /// The command that grants this very program the capability.
-  public static var setcapCommand: String {
-    var name = [CChar](repeating: 0, count: 4096)
-    let length = max(0, readlink("/proc/self/exe", &name, name.count - 1))
-    let path = String(decoding: name.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return "sudo setcap cap_net_raw+ep \(path.contains(" ") ? "'\(path)'" : path)"
+  static func shellQuoted(_ word: String) -> String {
+    let isPlain = word.utf8.allSatisfy { octet in
+      switch octet {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "-"), UInt8(ascii: "+"):
+        true
+      default: false
+      }
+    }
+    guard !isPlain else { return word }
+    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }
+
+/// What the system calls an error number.
+func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+/// How messages name the file `-`.
+let standardInputName = "standard input"

@@ -1,18 +1,19 @@
 public import HTTPModel
 public import PacketHeaders
 
-/// A captured packet on its way from a source to the decoder.
+/// A packet as its source handed it over.
 public struct PacketRecord {
+  /// When it was captured. A simple packet block of pcapng has no time: it gets that of the packet before it.
   public var time: Timestamp
   public var linkType: LinkType
-  /// The source's number of the interface that saw it, from 0.
+  /// Live: the kernel's interface index. Saved: which of the file's interfaces, from 0, counted through its sections.
   public var interface: Int
-  /// Borrowed until the source is asked for the next packet.
+  /// The captured bytes, borrowed: valid until the source is asked for the next packet.
   public var bytes: UnsafeRawBufferPointer
-  /// More than `bytes.count` where the snap length cut the packet.
+  /// The packet's length when it was sent; more than `bytes.count` where the snap length cut it. A saved capture may
+  /// claim less than it holds.
   public var lengthOnWire: Int
 
-  @inlinable
   public init(
     time: Timestamp, linkType: LinkType, interface: Int = 0, bytes: UnsafeRawBufferPointer, lengthOnWire: Int
   ) {
