@@ -28,7 +28,7 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [S
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: strict)
 }
 
@@ -76,8 +76,29 @@ let package = Package(
         "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "ExchangeAssembly", "ContentCoding",
         "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule", "ReplayClient", "ResponseDiff", "Reporting",
         "PcapCapture", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + nio),
     .executableTarget(name: "umbra", dependencies: ["UmbraCLI"], swiftSettings: strict),
+
+    tests("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
+    tests("HTTP1Decoding", ["HTTPModel"]),
+    tests("ContentCoding", ["CBrotli", "CZstd"]),
+    tests("PacketHeaders", ["HTTPModel"]),
+    tests("PcapCapture", ["CPcap", "HTTPModel", "PacketHeaders"]),
+    tests(
+      "ExchangeAssembly",
+      [
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "PcapCapture",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    tests("ContentTree"),
+    tests("SessionFile", ["HTTPModel"]),
+    tests("TrafficRules", ["HTTPModel"]),
+    tests("ReplaySchedule", ["HTTPModel"]),
+    tests("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
+    tests("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),
+    tests("Reporting", ["HTTPModel", "ResponseDiff"]),
+    tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff"] + nio),
   ],
 )

@@ -110,7 +110,9 @@ final class Conversation {
     while progress {
       progress = false
       for direction in StreamDirection.allCases {
-        while let first = self[waiting: direction].first, first.origin.acknowledged ?? 0 <= self[read: direction.opposite] {
+        while let first = self[waiting: direction].first,
+          first.origin.acknowledged ?? 0 <= self[read: direction.opposite]
+        {
           self[waiting: direction].removeFirst()
           apply(first, direction, into: &output)
           progress = true

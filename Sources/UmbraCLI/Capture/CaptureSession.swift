@@ -76,7 +76,9 @@ final class CaptureSession: @unchecked Sendable {
 
   private func readFile(_ path: String) throws {
     let source: SavedCapture
-    do { source = try SavedCapture(path: path, filter: plan.filter) } catch { throw CommandFailure("\(error)") }
+    do {
+      source = try SavedCapture(path: path, filter: plan.filter, mustStop: { self.mustStop })
+    } catch { throw CommandFailure("\(error)") }
     try openSession(linkTypes: "file \(path)")
     var count = 0
     do {
@@ -96,6 +98,9 @@ final class CaptureSession: @unchecked Sendable {
       throw CommandFailure("\(error)")
     }
     drops[.packetsFiltered] = source.filteredPackets
+    // What the tool that made the file says it lost.
+    drops[.packetsKernelDropped] = source.recordedDrops.kernelDrops
+    drops[.packetsInterfaceDropped] = source.recordedDrops.interfaceDrops
     notes += source.problems.map { "\($0)" }
   }
 
@@ -105,7 +110,7 @@ final class CaptureSession: @unchecked Sendable {
       source = try LiveCapture(
         LiveCaptureOptions(
           interface: name, snapLength: plan.snapLength, bufferBytes: plan.bufferBytes, promiscuous: plan.promiscuous,
-          filter: CaptureFilter.text(ports: plan.ports?.ranges ?? [], and: plan.filter)))
+          ports: plan.ports?.ranges ?? [], filter: plan.filter))
     } catch { throw CommandFailure("\(error)") }
     try openSession(linkTypes: "interface \(name)")
     announce(name)

@@ -81,7 +81,8 @@ struct Demo: AsyncParsableCommand {
       }
       say(
         "   \(counted(captured.exchanges, "exchange")) of \(grouped(tally.requests)) captured, "
-          + "\(counted(captured.ledger[.packetsSeen], "packet")), complete: \(percentage(captured.ledger.completeness))")
+          + "\(counted(captured.ledger[.packetsSeen], "packet")), complete: \(percentage(captured.ledger.completeness))"
+      )
     } else {
       let fixture = try Demo.fixture()
       say("1  live capture is not permitted here ('umbra doctor' says why), so a shipped capture is read")
@@ -120,7 +121,8 @@ struct Demo: AsyncParsableCommand {
     text += "WHAT DIFFERS\n"
     for cluster in report.clusters.prefix(12) {
       let share = "\(cluster.count) of \(cluster.compared)".leftPadded(to: 10)
-      text += "\(cluster.severity.rawValue.padded(to: 7))\(share)  \(shortened(cluster.endpoint, to: 28).padded(to: 28)) "
+      text +=
+        "\(cluster.severity.rawValue.padded(to: 7))\(share)  \(shortened(cluster.endpoint, to: 28).padded(to: 28)) "
       text += "\(shortened("\(cluster.location)", to: 22)) \(cluster.kind.rawValue)\n"
     }
     if report.clusters.count > 12 { text += "and \(report.clusters.count - 12) more\n" }

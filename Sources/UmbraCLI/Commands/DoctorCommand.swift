@@ -53,7 +53,8 @@ struct Doctor: ParsableCommand {
     }
     let running = interfaces.filter(\.isUp).map(\.name)
     return Finding(
-      .good, "\(counted(interfaces.count, "interface")), up: \(running.isEmpty ? "none" : running.joined(separator: ", "))")
+      .good,
+      "\(counted(interfaces.count, "interface")), up: \(running.isEmpty ? "none" : running.joined(separator: ", "))")
   }
 
   private func openFiles() -> Finding {
@@ -71,7 +72,8 @@ struct Doctor: ParsableCommand {
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     if access(folder, W_OK) == 0 { return Finding(.good, "\(folder) is writable, for sessions read from a pipe") }
     return Finding(
-      .advice, "\(folder) is not writable: sessions can't be read from a pipe", mend: "export TMPDIR=/some/writable/folder")
+      .advice, "\(folder) is not writable: sessions can't be read from a pipe",
+      mend: "export TMPDIR=/some/writable/folder")
   }
 
   private func sessionFolder() -> Finding {

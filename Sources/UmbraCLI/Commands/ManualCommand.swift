@@ -205,9 +205,10 @@ struct ManualPage {
 
   private static func seeAlso(_ pages: [String]) -> String {
     let sorted = pages.sorted { ($0.suffix(1), $0) < ($1.suffix(1), $1) }
-    return ".Sh SEE ALSO\n" + sorted.enumerated().map { index, page in
-      ".Xr \(page)\(index == sorted.count - 1 ? "" : " ,")\n"
-    }.joined()
+    return ".Sh SEE ALSO\n"
+      + sorted.enumerated().map { index, page in
+        ".Xr \(page)\(index == sorted.count - 1 ? "" : " ,")\n"
+      }.joined()
   }
 }
 

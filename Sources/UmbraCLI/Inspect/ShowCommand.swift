@@ -27,7 +27,8 @@ struct Show: ParsableCommand {
   @Option(help: ArgumentHelp("text, jsonl or curl.", valueName: "format"))
   var format: Format = .text
 
-  @Option(name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet all conditions.", valueName: "filter"))
+  @Option(
+    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet all conditions.", valueName: "filter"))
   var filter: String?
 
   @Option(help: ArgumentHelp("Only this exchange, whole.", valueName: "id"))

@@ -72,7 +72,9 @@ struct WholePrinter: ExchangePrinter {
   private func body(_ body: HTTPBody, prefix: String) -> String {
     guard body.size > 0 else { return "" }
     var text = "\(prefix)\n"
-    if let content = String(validating: body.bytes.prefix(65_536), as: UTF8.self), !content.unicodeScalars.contains("\0") {
+    if let content = String(validating: body.bytes.prefix(65_536), as: UTF8.self),
+      !content.unicodeScalars.contains("\0")
+    {
       for part in content.split(separator: "\n", omittingEmptySubsequences: false) {
         text += visibleLine(String(part)) + "\n"
       }

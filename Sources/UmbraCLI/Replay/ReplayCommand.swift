@@ -162,7 +162,8 @@ struct ComparingOptions: ParsableArguments {
       "Leave a place out: header:NAME, body, body:/json/pointer; * is one step, ** any number.", valueName: "place"))
   var ignore: [String] = []
 
-  @Option(help: ArgumentHelp("'METRIC OP VALUE', such as 'error.rate < 1%'. Default: regressions == 0.", valueName: "gate"))
+  @Option(
+    help: ArgumentHelp("'METRIC OP VALUE', such as 'error.rate < 1%'. Default: regressions == 0.", valueName: "gate"))
   var gate: [String] = []
 
   @Option(

@@ -1,0 +1,47 @@
+import HTTPModel
+import Testing
+
+/// What the corpus says each capture holds is what comes out: nothing lost, nothing invented, nothing mispaired.
+@Suite(.enabled(if: AdversarialCase.folder != nil, "the shared corpus is not here; set UMBRA_CORPUS"))
+struct AdversarialCorpusTests {
+  @Test(arguments: AdversarialCase.cases("http1")) func http1(_ adversarial: AdversarialCase) throws {
+    try check(adversarial)
+  }
+
+  @Test(arguments: AdversarialCase.cases("tcp")) func tcp(_ adversarial: AdversarialCase) throws {
+    try check(adversarial)
+  }
+
+  private func check(_ adversarial: AdversarialCase) throws {
+    let (decoded, ledger) = try adversarial.decoded()
+    // The same four-tuple may carry several connections: their exchanges are expected in order of time.
+    var remaining = decoded
+    for connection in try adversarial.expected() where ["http/1.1", "http/1.0"].contains(connection.protocol) {
+      let key = "\(connection.client) \(connection.server)"
+      for (index, expected) in (connection.exchanges ?? []).enumerated() {
+        let candidates = remaining[key] ?? []
+        guard let match = candidates.firstIndex(where: { expected.mismatch($0) == nil }) else {
+          if expected.level == "may" { continue }
+          let problem = candidates.first.flatMap { expected.mismatch($0) } ?? "nothing left"
+          Issue.record("\(key) exchange \(index) (\(expected.level)): \(problem)")
+          remaining[key]?.removeFirst(candidates.isEmpty ? 0 : 1)
+          continue
+        }
+        if match > 0 {
+          Issue.record("\(key) exchange \(index): \(match) unexpected before it")
+        }
+        remaining[key]?.removeFirst(match + 1)
+      }
+    }
+    for (key, left) in remaining where !left.isEmpty {
+      let lines = left.map { exchange in
+        "\(exchange.request.map { String(decoding: $0.target, as: UTF8.self) } ?? "-") \(exchange.response?.status ?? 0)"
+      }
+      Issue.record("\(key): made up \(lines)")
+    }
+    let parts: [Ledger.Row] = [
+      .bytesMessage, .bytesDuplicate, .bytesNotHTTP, .bytesSkipped, .bytesTunnel, .bytesEvicted, .bytesPending,
+    ]
+    #expect(parts.reduce(0) { $0 + ledger[$1] } == ledger[.bytesSeen], "every payload byte is accounted for")
+  }
+}
