@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import HTTPModel
 import ReplayClient
@@ -80,14 +79,14 @@ import Testing
   }
 
   @Test func aConnectionIsClosedWhereTheRecordingClosedIt() throws {
-    let closed = DispatchSemaphore(value: 0)
+    let closed = Gate()
     let server = HostileServer { peer in
       let isFirst = peer.read()?.hasPrefix("GET /first ") == true
       // The second is answered only once the client has closed the first.
-      if !isFirst { closed.wait() }
+      if !isFirst { closed.pass() }
       peer.answer()
       peer.readToEnd()
-      if isFirst { closed.signal() }
+      if isFirst { closed.open() }
     }
     let session = [get("/first", connection: 1), get("/second", connection: 2)]
     let (outcome, _) = try replay(session, to: server.url)

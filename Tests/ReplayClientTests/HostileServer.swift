@@ -15,19 +15,8 @@ final class HostileServer: Sendable {
 
   /// - Parameter serve: called with each connection; it is closed when this returns.
   init(serve: @escaping @Sendable (Peer) -> Void) {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let port = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        precondition(bind(listener, pointer, length) == 0)
-        precondition(listen(listener, 4096) == 0)
-        precondition(getsockname(listener, pointer, &length) == 0)
-      }
-      return UInt16(bigEndian: pointer.pointee.sin_port)
-    }
+    let (listener, port) = boundSocket()
+    precondition(listen(listener, 4096) == 0)
     self.port = port
     self.listener = listener
     onThread { [weak self] in
@@ -49,9 +38,32 @@ final class HostileServer: Sendable {
   }
 
   deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+}
 
-  /// A port on which nobody listens.
-  static func refusingPort() -> UInt16 { HostileServer { _ in }.port }
+/// A port of 127.0.0.1 that is taken and on which nobody listens.
+final class RefusingPort: Sendable {
+  let port: UInt16
+  private let descriptor: Int32
+
+  init() { (descriptor, port) = boundSocket() }
+
+  deinit { close(descriptor) }
+}
+
+/// A socket with a free port of 127.0.0.1.
+private func boundSocket() -> (descriptor: Int32, port: UInt16) {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+  withUnsafeMutablePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+      precondition(bind(descriptor, pointer, length) == 0)
+      precondition(getsockname(descriptor, pointer, &length) == 0)
+    }
+  }
+  return (descriptor, UInt16(bigEndian: address.sin_port))
 }
 
 /// The server's end of a connection.
@@ -123,6 +135,27 @@ final class Peer: Sendable {
       isClosed = true
     }
   }
+}
+
+/// Lets threads pass once it was opened; a pipe whose end is the opening.
+final class Gate: Sendable {
+  private let ends: (read: Int32, write: Int32)
+
+  init() {
+    var pair: [Int32] = [0, 0]
+    precondition(pipe(&pair) == 0)
+    ends = (pair[0], pair[1])
+  }
+
+  deinit { close(ends.read) }
+
+  func pass() {
+    var byte: UInt8 = 0
+    _ = read(ends.read, &byte, 1)
+  }
+
+  /// At most once.
+  func open() { close(ends.write) }
 }
 
 /// Runs `body` on a thread of its own with a small stack.
