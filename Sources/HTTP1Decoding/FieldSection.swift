@@ -138,7 +138,7 @@ enum FieldSection {
   ) -> FieldSection {
     var anomalies = anomalies
     if controlCount(base, count: end) != lineControls { nameControls(base, end, &anomalies) }
-    let ranges = Array(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(fields)[0..<count]))
+    let ranges = Array(UnsafeBufferPointer(start: fields.baseAddress, count: count))
     return .complete(end: end, ranges: ranges, anomalies: anomalies)
   }
 

@@ -55,9 +55,12 @@ extension HTTP1Decoder {
       if let anomaly = takeQueued() { return .anomaly(anomaly) }
       switch state {
       case .between:
-        guard passEmptyLines(bytes, &offset) else {
-          if case .preamble = state { continue }
-          return nil
+        switch passEmptyLines(bytes, &offset) {
+        case .needsMore: return nil
+        case .mayBeBalancer:
+          state = .preamble
+          continue
+        case .passed: break
         }
         if let event = readWholeHead(bytes, &offset) { return event }
         state = .head
@@ -226,12 +229,12 @@ extension HTTP1Decoder {
   }
 
   /// The message that `head` begins, and what comes after its head.
-  mutating func begin(_ head: HTTP1Head) -> HTTP1Event {
+  mutating func begin(_ head: consuming HTTP1Head) -> HTTP1Event {
     established = true
     messageSeen = true
     bodyPosition = 0
     told = AnomalySet()
-    chunkExtension = []
+    if !chunkExtension.isEmpty { chunkExtension = [] }
     switch head.framing {
     case .contentLength: state = head.contentLength == 0 ? .ending : .fixed(remaining: head.contentLength ?? 0)
     case .chunked: state = .chunkLine

@@ -23,8 +23,13 @@ struct MessageFraming {
   init(_ base: Octets, _ ranges: [FieldRange]) {
     for range in ranges {
       let length = Int(range.nameEnd &- range.nameStart)
-      switch length {
-      case 4, 6, 7, 10, 14, 17: note(base, range, length)
+      guard length >= 4 else { continue }
+      // A name is told from the others by its length and its first four letters; a colon follows it, so they are there.
+      let name = UnsafeRawPointer(base + Int(range.nameStart)).loadUnaligned(as: UInt32.self)
+      switch (length, UInt32(littleEndian: name) | 0x2020_2020) {
+      case (4, 0x7473_6f68), (6, 0x6570_7865), (7, 0x7267_7075), (10, 0x6e6e_6f63), (14, 0x746e_6f63),
+        (17, 0x6e61_7274):
+        note(base, range, length)
       default: break
       }
     }
@@ -42,9 +47,12 @@ struct MessageFraming {
     case 7 where isName(name, 7, "upgrade"): hasUpgrade = start < end
     case 10 where isName(name, 10, "connection"):
       forEachElement(base, start, end) { first, count in
-        if isName(base + first, count, "close") { saysClose = true }
-        if isName(base + first, count, "keep-alive") { saysKeepAlive = true }
-        if isName(base + first, count, "upgrade") { saysUpgrade = true }
+        switch count {
+        case 5: if isName(base + first, 5, "close") { saysClose = true }
+        case 7: if isName(base + first, 7, "upgrade") { saysUpgrade = true }
+        case 10: if isName(base + first, 10, "keep-alive") { saysKeepAlive = true }
+        default: break
+        }
       }
     case 14 where isName(name, 14, "content-length"): noteContentLength(base, start, end)
     case 17 where isName(name, 17, "transfer-encoding"): noteTransferEncoding(base, start, end)

@@ -53,20 +53,22 @@ func lineFeed(_ base: Octets, from start: Int, to end: Int) -> Int? {
 /// How many bytes of `0 ..< count` are controls other than HTAB; CR, LF and DEL are among them.
 @inline(__always)
 func controlCount(_ base: Octets, count: Int) -> Int {
+  let raw = UnsafeRawPointer(base)
+  let (space, tab, del) = (Lanes(repeating: 0x20), Lanes(repeating: 9), Lanes(repeating: 0x7f))
   var total = 0
   var index = 0
-  let raw = UnsafeRawPointer(base)
   while count &- index >= 16 {
-    // A lane holds at most 255, so sums are taken every 255 blocks.
-    var lanes = SIMD16<UInt8>()
+    // A lane counts to 255, so sums are taken every 255 blocks.
+    var lanes = Lanes()
     let stop = min(count &- 16, index &+ 254 &* 16)
     while index <= stop {
-      let block = raw.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
-      let isControl = (block .< 0x20 .& block .!= 9) .| block .== 0x7f
-      lanes &+= SIMD16<UInt8>().replacing(with: 1, where: isControl)
+      let block = raw.loadUnaligned(fromByteOffset: index, as: Lanes.self)
+      // A mask's lane is 0 or -1.
+      lanes &-= (allOnes(block .< space) & ~allOnes(block .== tab)) | allOnes(block .== del)
       index &+= 16
     }
-    total &+= Int(SIMD16<UInt16>(truncatingIfNeeded: lanes).wrappedSum())
+    let words = unsafeBitCast(lanes, to: SIMD2<UInt64>.self)
+    total &+= byteSum(words[0]) &+ byteSum(words[1])
   }
   while index < count {
     let byte = base[index]
@@ -74,6 +76,17 @@ func controlCount(_ base: Octets, count: Int) -> Int {
     index &+= 1
   }
   return total
+}
+
+private typealias Lanes = SIMD16<UInt8>
+
+@inline(__always)
+private func allOnes(_ mask: SIMDMask<SIMD16<Int8>>) -> Lanes { unsafeBitCast(mask, to: Lanes.self) }
+
+@inline(__always)
+private func byteSum(_ word: UInt64) -> Int {
+  let pairs = (word & 0x00ff_00ff_00ff_00ff) &+ (word >> 8 & 0x00ff_00ff_00ff_00ff)
+  return Int((pairs &* 0x0001_0001_0001_0001) >> 48)
 }
 
 /// Whether `count` bytes at `bytes` are `lowercase` when A-Z count as a-z.

@@ -1,6 +1,7 @@
 // Purpose: request lines and status lines (RFC 9112, 3 and 4; RFC 1945, 4.1), as forgiving as real peers are.
 // Input -> output: one line without its LF -> its parts and oddities, or what it is instead.
 
+import Glibc
 import HTTPModel
 
 /// A parsed start line. Offsets count from the line's first byte.
@@ -71,6 +72,15 @@ extension StartLine {
     while stop > start, Octet.isBlank(base[stop - 1]) {
       stop &-= 1
       oddBlanks = true
+    }
+    if !oddBlanks, let version = commonVersion(base, stop), stop &- 9 > start,
+      memchr(base + start, Int32(Octet.space), stop &- 9 &- start) == nil,
+      memchr(base + start, Int32(Octet.tab), stop &- 9 &- start) == nil
+    {
+      line.version = version
+      line.partStart = start
+      line.partEnd = stop &- 9
+      return .message(line)
     }
     // The version is the last word, so that a target with spaces in it stays whole.
     var word = stop
@@ -143,6 +153,16 @@ extension StartLine {
     let isNew = number.major > 1 || number.major == 1 && number.minor > 0
     version = isNew ? .http11 : .http10
     if !number.isExact { anomalies.insert(.http1VersionUnknown) }
+  }
+
+  /// ` HTTP/1.1` or ` HTTP/1.0` right before `end`.
+  @inline(__always)
+  private static func commonVersion(_ base: Octets, _ end: Int) -> HTTPVersion? {
+    guard end > 9, base[end &- 9] == Octet.space else { return nil }
+    let word = UInt64(littleEndian: UnsafeRawPointer(base).loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self))
+    // The eight bytes read as a number, their first one lowest.
+    if word == 0x312e_312f_5054_5448 { return .http11 }
+    return word == 0x302e_312f_5054_5448 ? .http10 : nil
   }
 
   /// `HTTP/` DIGIT `.` DIGIT, also with more digits or in lower case; exact only as `HTTP/1.0` and `HTTP/1.1`.

@@ -83,7 +83,7 @@ struct Random: RandomNumberGenerator {
   @Test(arguments: 0..<8)
   func damageIsDecodedTheSameInEveryCut(seed: Int) {
     var random = Random(UInt64(seed))
-    for round in 0..<400 {
+    for round in 0..<120 {
       let stream = stream(seed % 2 == 0 ? .request : .response, &random)
       let whole = stream.transcript()
       let single = stream.transcript { _ in true }

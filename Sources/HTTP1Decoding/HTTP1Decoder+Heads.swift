@@ -1,0 +1,186 @@
+// Purpose: reads heads, whole or in parts, and what they say about the message; only beginning a message changes the state.
+// Input -> output: bytes at an offset -> a head, or that more are needed. Bounds: HTTP1Limits.
+
+import Glibc
+import HTTPModel
+
+extension HTTP1Decoder {
+  enum HeadRead {
+    case needsMore
+    case head(HTTP1Event)
+    /// A balancer's line, in `held`.
+    case passedOver
+    case tooLarge
+    case rejected(HTTP1Rejection.Kind)
+  }
+
+  /// The usual case: the whole head stands in `bytes`. Nil where it does not, or is anything but a plain head.
+  mutating func readWholeHead(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> HTTP1Event? {
+    let count = min(bytes.count - offset, limits.maxHeadBytes)
+    let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + offset
+    guard let feed = lineFeed(base, from: 0, to: min(count, limits.maxStartLineBytes)),
+      case .message(let line) = StartLine.parse(base, feed, role: role), !line.isSimple,
+      case .complete(let end, let ranges, let anomalies) = FieldSection.parse(
+        base, from: feed + 1, to: count, maxFields: limits.maxFields)
+    else { return nil }
+    let storage = Array(UnsafeBufferPointer(start: base, count: end))
+    offset += end
+    return begin(makeHead(line, base, HeaderFields(storage: storage, ranges: ranges), anomalies))
+  }
+
+  /// Adds to `held` what belongs to the head, first up to the end of its start line.
+  mutating func extendHead(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> HeadRead {
+    while offset < bytes.count {
+      guard startLineKnown else {
+        if let read = extendStartLine(bytes, &offset) { return read }
+        continue
+      }
+      let from = offset
+      let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+      let limit = min(bytes.count, from + (limits.maxHeadBytes - held.count))
+      let end = section.find(base, from: from, to: limit)
+      held.append(contentsOf: bytes[from..<(end ?? limit)])
+      offset = end ?? limit
+      if end == nil, held.count < limits.maxHeadBytes { return .needsMore }
+      startLineKnown = false
+      return end == nil ? .tooLarge : completeHead()
+    }
+    return .needsMore
+  }
+
+  /// Nil where the start line is complete and good.
+  private mutating func extendStartLine(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> HeadRead? {
+    let from = offset
+    let longest = min(limits.maxStartLineBytes, limits.maxHeadBytes)
+    let limit = min(bytes.count, from + (longest - held.count))
+    let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let feed = lineFeed(base, from: from, to: limit)
+    let earlier = held.count
+    held.append(contentsOf: bytes[from..<(feed.map { $0 + 1 } ?? limit)])
+    offset = from + (held.count - earlier)
+    let lineCount = held.count - (feed == nil ? 0 : 1)
+    let role = role
+    let verdict: StartLineVerdict? = held.withUnsafeBufferPointer { held in
+      if feed != nil { return StartLine.parse(held.baseAddress!, lineCount, role: role) }
+      return lineCount < longest && StartLine.mayBegin(held.baseAddress!, lineCount, role: role)
+        ? nil : .invalid
+    }
+    switch verdict {
+    case nil: return .needsMore
+    case .message(let line) where line.isSimple:
+      return completeSimple(line)
+    case .message:
+      startLineKnown = true
+      section = SectionEnd()
+      return nil
+    case .proxy where counts.total == 0:
+      return .passedOver
+    case .http2: return rejected(.http2, earlier, &offset, from)
+    case .proxy, .invalid:
+      let isTLS = held.count > 1 && held[0] == 0x16 && held[1] == 0x03
+      return rejected(isTLS ? .tls : .other, earlier, &offset, from)
+    }
+  }
+
+  /// Gives back what this call added to `held`.
+  private mutating func rejected(
+    _ kind: HTTP1Rejection.Kind, _ earlier: Int, _ offset: inout Int, _ from: Int
+  ) -> HeadRead {
+    held.removeLast(held.count - earlier)
+    offset = from
+    return .rejected(kind)
+  }
+
+  private mutating func completeHead() -> HeadRead {
+    let storage = takeHeld()
+    let maxFields = limits.maxFields
+    let role = role
+    let parsed = storage.withUnsafeBufferPointer { buffer -> (StartLine, [FieldRange], AnomalySet)? in
+      let base = buffer.baseAddress!
+      guard let feed = lineFeed(base, from: 0, to: buffer.count),
+        case .message(let line) = StartLine.parse(base, feed, role: role),
+        case .complete(_, let ranges, let anomalies) = FieldSection.parse(
+          base, from: feed + 1, to: buffer.count, maxFields: maxFields)
+      else { return nil }
+      return (line, ranges, anomalies)
+    }
+    guard let (line, ranges, anomalies) = parsed else {
+      held = storage
+      return .tooLarge
+    }
+    // Built from the array alone: `held` gave it up, so nothing is copied.
+    let head = storage.withUnsafeBufferPointer {
+      makeHead(line, $0.baseAddress!, HeaderFields(storage: storage, ranges: ranges), anomalies)
+    }
+    return .head(begin(head))
+  }
+
+  private mutating func completeSimple(_ line: StartLine) -> HeadRead {
+    let storage = takeHeld()
+    let head = storage.withUnsafeBufferPointer {
+      makeHead(line, $0.baseAddress!, HeaderFields(storage: storage), AnomalySet())
+    }
+    return .head(begin(head))
+  }
+
+  private mutating func makeHead(
+    _ line: StartLine, _ base: Octets, _ fields: consuming HeaderFields, _ anomalies: AnomalySet
+  ) -> HTTP1Head {
+    let said = MessageFraming(base, fields.ranges)
+    counts.head &+= UInt64(fields.storage.count)
+    var anomalies = anomalies
+    anomalies.formUnion(line.anomalies)
+    anomalies.formUnion(said.anomalies)
+    anomalies.formUnion(early)
+    early = AnomalySet()
+    if last.closesConnection { anomalies.insert(.http1DataAfterClose) }
+    if said.hasTransferEncoding, line.version == .http10 { anomalies.insert(.http1TransferEncodingInHTTP10) }
+    let startLine: HTTP1Head.StartLine
+    let framing: BodyFraming
+    if role == .request {
+      startLine = .request(method: offsets(0, line.methodEnd), target: offsets(line.partStart, line.partEnd))
+      framing = said.ofRequest
+      if said.hosts > 1 { anomalies.insert(.http1HostRepeated) }
+      if said.hosts == 0, line.version == .http11 { anomalies.insert(.http1HostMissing) }
+      last = afterRequest(line, base, said)
+    } else {
+      startLine = .response(status: line.status, reason: offsets(line.partStart, line.partEnd))
+      framing = responseFraming(line.status, said)
+      last = afterResponse(line, said, framing)
+    }
+    return HTTP1Head(
+      startLine: startLine, version: line.version, fields: fields, framing: framing, contentLength: said.contentLength,
+      closesConnection: last.closesConnection, switchesProtocol: last.switches || last.offersSwitch,
+      expectsContinue: role == .request && said.expectsContinue, anomalies: anomalies)
+  }
+
+  @inline(__always)
+  private func offsets(_ start: Int, _ end: Int) -> Range<UInt32> {
+    Range(uncheckedBounds: (UInt32(truncatingIfNeeded: start), UInt32(truncatingIfNeeded: end)))
+  }
+
+  private func afterRequest(_ line: StartLine, _ base: Octets, _ said: MessageFraming) -> LastHead {
+    let offersSwitch =
+      said.hasUpgrade && said.saysUpgrade || line.methodEnd == 7 && memcmp(base, "CONNECT", 7) == 0
+    return LastHead(closesConnection: said.closesConnection(after: line.version), offersSwitch: offersSwitch)
+  }
+
+  private func responseFraming(_ status: UInt16, _ said: MessageFraming) -> BodyFraming {
+    forbidsBody(status) ? .none : said.ofResponse(status: status)
+  }
+
+  private func afterResponse(_ line: StartLine, _ said: MessageFraming, _ framing: BodyFraming) -> LastHead {
+    let isInterim = line.status >= 100 && line.status < 200 && line.status != 101
+    let closes = framing == .close || said.closesConnection(after: line.version)
+    return LastHead(
+      closesConnection: closes && !isInterim, forbidsBody: forbidsBody(line.status),
+      switches: line.status == 101 || connects(line.status))
+  }
+
+  /// RFC 9112, 6.3, items 1 and 2.
+  private func forbidsBody(_ status: UInt16) -> Bool {
+    status >= 100 && status < 200 || status == 204 || status == 304 || answering == .head || connects(status)
+  }
+
+  private func connects(_ status: UInt16) -> Bool { answering == .connect && status >= 200 && status < 300 }
+}
