@@ -114,7 +114,7 @@ public struct JSONWriter: Sendable {
   private mutating func breakLine() {
     guard layout == .indented else { return }
     bytes.append(0x0a)
-    for _ in 0..<max(0, depth) { bytes.append(contentsOf: [0x20, 0x20]) }
+    for _ in 0..<max(0, 2 * depth) { bytes.append(0x20) }
   }
 
   private mutating func quote(_ text: String) {
@@ -140,7 +140,7 @@ public struct JSONWriter: Sendable {
         } else if scalar != nil {
           bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[index..<index + length]))
         } else {
-          bytes.append(contentsOf: [0xef, 0xbf, 0xbd])
+          bytes.append(contentsOf: "\u{fffd}".utf8)
         }
         index += length
       }
@@ -172,21 +172,25 @@ public struct JSONWriter: Sendable {
   }
 
   private mutating func escape(_ byte: UInt8) {
+    let letter: UInt8
     switch byte {
-    case 0x22, 0x5c: bytes.append(contentsOf: [0x5c, byte])
-    case 0x08: bytes.append(contentsOf: [0x5c, 0x62])
-    case 0x09: bytes.append(contentsOf: [0x5c, 0x74])
-    case 0x0a: bytes.append(contentsOf: [0x5c, 0x6e])
-    case 0x0c: bytes.append(contentsOf: [0x5c, 0x66])
-    case 0x0d: bytes.append(contentsOf: [0x5c, 0x72])
-    default: escape(unit: UInt16(byte))
+    case 0x22, 0x5c: letter = byte
+    case 0x08: letter = 0x62
+    case 0x09: letter = 0x74
+    case 0x0a: letter = 0x6e
+    case 0x0c: letter = 0x66
+    case 0x0d: letter = 0x72
+    default: return escape(unit: UInt16(byte))
     }
+    bytes.append(0x5c)
+    bytes.append(letter)
   }
 
   private mutating func escape(unit: UInt16) {
-    bytes.append(contentsOf: [0x5c, 0x75])
-    for shift in [12, 8, 4, 0] as [UInt16] {
-      let digit = UInt8(truncatingIfNeeded: unit >> shift & 0xf)
+    bytes.append(0x5c)
+    bytes.append(0x75)
+    for shift in stride(from: 12, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: unit >> UInt16(shift) & 0xf)
       bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
     }
   }

@@ -3,7 +3,7 @@
 
 enum PageStyle {
   /// SHA-256 of ``text``, for the page's Content-Security-Policy; a test says what it has to be.
-  static let hash = "sha256-Gyr0KTdxptDHmctxO45sST41SnGIPrTfO9Ohd8EwY6s="
+  static let hash = "sha256-IxY6iBoe2SoQIWHIltuTp0EF2Tf7P462xCLrORfZoGw="
 
   static let text = #"""
 
@@ -93,7 +93,7 @@ enum PageStyle {
     .fill { fill: var(--soft); }
 
     .gates th:first-child { width: 120px; }
-    .gates th:last-child { width: 58%; }
+    .gates th:last-child { width: 50%; }
     .stack .bar { max-width: 120px; margin-left: auto; }
     .result { display: inline-block; font-size: 12px; font-weight: 600; white-space: nowrap; }
     .result::before { display: inline-block; width: 1.5em; }
@@ -216,6 +216,7 @@ enum PageStyle {
     .statuses .bar { margin-top: 9px; }
     .ledger { columns: 2; column-gap: 48px; }
     .ledger table { break-inside: avoid; margin-bottom: 22px; }
+    td, dt, dd, summary { overflow-wrap: anywhere; }
     caption { text-align: left; font-weight: 600; font-size: 13px; padding-bottom: 4px; }
     .ledger th, .ledger td { padding-block: 3px; }
     .ledger code { color: var(--soft); font-size: 11.5px; }
