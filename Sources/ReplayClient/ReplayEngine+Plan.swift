@@ -15,7 +15,7 @@ extension ReplayEngine {
     isPlanComplete = isOver
     upcoming.append(contentsOf: planned)
     // The reading thread may be waiting for room, and only what has ended makes it.
-    if upcoming.isEmpty, !ended.isEmpty { handBack() }
+    if upcoming.isEmpty, waiting == 0, !ended.isEmpty { handBack() }
   }
 
   /// Moves what is due to where it waits for its connection.
@@ -62,7 +62,7 @@ extension ReplayEngine {
       let now = clock.now
       if now >= stopTime { return }
       if recordedConnections {
-        if ready.isEmpty, options.pacing == .maximum { release(now) }
+        if ready.isEmpty, waiting < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
         guard let lane = ready.first, makeRoom(for: lane) else { return }
         ready.removeFirst()
         waiting -= 1
