@@ -15,6 +15,7 @@ MANDIR = $(DESTDIR)$(PREFIX)/share/man
 BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+DATADIR = $(DESTDIR)$(PREFIX)/share/umbra
 
 # Debian's package, pkg-config's name, a header that it brings.
 LIBRARIES = libpcap-dev:libpcap:pcap/pcap.h libyaml-dev:yaml-0.1:yaml.h zlib1g-dev:zlib:zlib.h \
@@ -51,8 +52,9 @@ test: deps toolchain
 
 install:
 	if [ ! -x $(BINARY) ]; then $(MAKE) build; fi
-	mkdir -p $(BINDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR)
+	mkdir -p $(BINDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(DATADIR)
 	install -m 755 $(BINARY) $(BINDIR)/umbra
+	install -m 644 fixtures/pcap/demo-shop.pcap $(DATADIR)/demo-shop.pcap
 	$(BINARY) --generate-completion-script bash >$(BASHDIR)/umbra
 	$(BINARY) --generate-completion-script zsh >$(ZSHDIR)/_umbra
 	$(BINARY) --generate-completion-script fish >$(FISHDIR)/umbra.fish
@@ -63,7 +65,7 @@ install:
 	echo 'umbra is installed in $(BINDIR).'
 
 uninstall:
-	rm -f $(BINDIR)/umbra $(BASHDIR)/umbra $(ZSHDIR)/_umbra $(FISHDIR)/umbra.fish
+	rm -f $(BINDIR)/umbra $(BASHDIR)/umbra $(ZSHDIR)/_umbra $(FISHDIR)/umbra.fish $(DATADIR)/demo-shop.pcap
 	for page in man/*.[1-9]; do rm -f $(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 lint: toolchain
@@ -122,7 +124,7 @@ toolchain:
 	fi
 
 clean:
-	rm -rf .build demo-output
+	rm -rf .build umbra-demo
 
 help:
 	echo 'make demo       two built-in servers, real traffic, capture, replay, report'

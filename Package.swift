@@ -98,7 +98,9 @@ let package = Package(
     tests("ReplaySchedule", ["HTTPModel"]),
     tests("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
     tests("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),
-    tests("Reporting", ["HTTPModel", "ResponseDiff"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "HTTPModel", "ResponseDiff"], exclude: ["Goldens"],
+      swiftSettings: strict),
     tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff"] + nio),
   ],
 )

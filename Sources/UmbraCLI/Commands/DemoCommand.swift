@@ -89,7 +89,8 @@ struct Demo: AsyncParsableCommand {
       var plan = CapturePlan(origin: .file(fixture), destination: session, overwrite: true)
       plan.isQuiet = true
       plan.progress = .none
-      let captured = try await onThread { try CaptureSession(plan).run() }
+      let capture = CaptureSession(plan)
+      let captured = try await onThread { try capture.run() }
       say("   \(counted(captured.exchanges, "exchange")) read from \(fixture)")
     }
   }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import HTTPModel
 import ResponseDiff
+import SessionFile
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(

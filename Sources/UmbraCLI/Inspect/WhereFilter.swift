@@ -8,7 +8,7 @@ import HTTPModel
 
 /// A conjunction of conditions on an exchange, as written by a user.
 struct WhereFilter: ExpressibleByArgument {
-  private var terms: [Term] = []
+  fileprivate var terms: [Term] = []
 
   enum Field: String, CaseIterable {
     case id, method, path, target, host, status, proto = "protocol", client, server, size, latency
@@ -26,7 +26,7 @@ struct WhereFilter: ExpressibleByArgument {
     case matching = "~"
   }
 
-  private struct Term: Sendable {
+  fileprivate struct Term: Sendable {
     var field: Field
     var relation: Operator
     var text: String

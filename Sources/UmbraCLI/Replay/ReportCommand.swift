@@ -22,7 +22,7 @@ struct Report: ParsableCommand {
   @Argument(
     help: ArgumentHelp("A run file; '-' is standard input.", valueName: "run"),
     completion: .file(extensions: ["umbra-run"]))
-  var run: String
+  var runFile: String
 
   @Option(help: ArgumentHelp("text, json or html. Default: from the name given to -o, else text.", valueName: "format"))
   var format: String?
@@ -38,16 +38,16 @@ struct Report: ParsableCommand {
     let format = try chosenFormat()
     let gates = try comparing.gates()
     let reports = try comparing.reports()
-    let report = try RunFile.report(path: run, ignore: try comparing.ignoredLocations(), gates: gates)
+    let report = try RunFile.report(path: runFile, ignore: try comparing.ignoredLocations(), gates: gates)
     if let output, output != "-" {
-      try ReportFile.write(report, to: output, as: format, runFile: run)
+      try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
       let standardOutput = try Output()
       try standardOutput.write(
-        report.rendered(as: format, options: ReportOptions(usesColor: mayColour, runFile: run)))
+        report.rendered(as: format, options: ReportOptions(usesColor: mayColour, runFile: runFile)))
       try standardOutput.flush()
     }
-    for (path, format) in reports { try ReportFile.write(report, to: path, as: format, runFile: run) }
+    for (path, format) in reports { try ReportFile.write(report, to: path, as: format, runFile: runFile) }
     if report.verdict.outcome != .pass { throw ExitCode(report.verdict.exitStatus.rawValue) }
   }
 
