@@ -7,15 +7,16 @@ struct AssemblyOutput {
   private(set) var heldBytes = 0
   private let heldLimit: Int
   private var finished: [Exchange] = []
-  private var taken = 0
+  /// Those of ``finished`` that are being handed out, the next one last, so that taking one moves it.
+  private var ready: [Exchange] = []
 
   init(heldLimit: Int) { self.heldLimit = heldLimit }
 
   /// Adds body bytes, kept as far as the body's and the common limit allow.
-  mutating func append(_ part: UnsafeRawBufferPointer, to body: inout BodyBuilder) {
-    if heldBytes >= heldLimit { body.stopKeeping() }
+  mutating func append(_ part: UnsafeRawBufferPointer, to body: inout HTTPBody, _ open: inout OpenBody) {
+    if heldBytes >= heldLimit { open.stopKeeping(body) }
     let before = body.bytes.count
-    body.append(part)
+    open.append(part, to: &body)
     heldBytes += body.bytes.count - before
   }
 
@@ -23,19 +24,35 @@ struct AssemblyOutput {
   mutating func release(_ bytes: Int) { heldBytes -= bytes }
   var mayHold: Bool { heldBytes < heldLimit }
 
-  mutating func finish(_ exchange: Exchange) {
-    heldBytes -= (exchange.request?.body.bytes.count ?? 0) + (exchange.response?.body.bytes.count ?? 0)
+  /// Takes an exchange to which nothing will be added, and counts it.
+  mutating func finish(_ exchange: consuming Exchange) {
+    var isWhole = true
+    if let body = exchange.request?.body {
+      isWhole = body.isWhole
+      heldBytes -= body.bytes.count
+    }
+    if let body = exchange.response?.body {
+      isWhole = isWhole && body.isWhole
+      heldBytes -= body.bytes.count
+    }
+    if !isWhole { exchange.anomalies.insert(.bodyIncomplete) }
+    switch (exchange.request != nil, exchange.response != nil) {
+    case (false, _): ledger[.responsesWithoutRequest] += 1
+    case (true, false):
+      exchange.anomalies.insert(.http1RequestWithoutResponse)
+      ledger[.requestsWithoutResponse] += 1
+    case (true, true): ledger[isWhole ? .exchangesComplete : .exchangesIncomplete] += 1
+    }
     finished.append(exchange)
   }
 
   mutating func next() -> Exchange? {
-    guard taken < finished.count else { return nil }
-    let exchange = finished[taken]
-    taken += 1
-    if taken == finished.count {
-      finished.removeAll(keepingCapacity: true)
-      taken = 0
+    if ready.isEmpty {
+      if finished.isEmpty { return nil }
+      if finished.count == 1 { return finished.removeLast() }
+      swap(&ready, &finished)
+      ready.reverse()
     }
-    return exchange
+    return ready.removeLast()
   }
 }

@@ -21,7 +21,10 @@ final class HTTP1Conversation {
   private var responseDecoder: HTTP1Decoder
 
   private var pending: [PendingExchange] = []
-  private var response: OpenResponse?
+  /// Which of ``pending`` is being answered; nil between responses and for one whose request was never seen.
+  private var answering: Int?
+  /// A response whose request was never seen, while it is being read.
+  private var orphan: PendingExchange?
   private var interim: [InformationalResponse] = []
   private var nextOrdinal: UInt32 = 1
 
@@ -69,10 +72,13 @@ final class HTTP1Conversation {
       guard let event = requestDecoder.nextEvent(in: bytes, at: &offset) else { return }
       switch event {
       case .head(let head): beginRequest(head, at: origin.time, into: &output)
-      case .body(let range):
-        withRequestBody { output.append(UnsafeRawBufferPointer(rebasing: bytes[range]), to: &$0) }
-      case .chunk(let size): withRequestBody { $0.beginChunk(size: size) }
-      case .trailers(let fields): if !pending.isEmpty { pending[pending.count - 1].request.trailers = fields }
+      case .body(let range): appendToRequest(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
+      case .chunk(let size):
+        if hasOpenRequest {
+          let last = pending.count - 1
+          pending[last].beginRequestChunk(size: size)
+        }
+      case .trailers(let fields): if hasOpenRequest { pending[pending.count - 1].exchange.request!.trailers = fields }
       case .end: endRequest(at: origin.time, complete: true, into: &output)
       case .truncated(let reason): truncateRequest(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteRequest(anomaly)
@@ -96,10 +102,10 @@ final class HTTP1Conversation {
       guard let event = responseDecoder.nextEvent(in: bytes, at: &offset) else { return }
       switch event {
       case .head(let head): beginResponse(head, at: origin.time)
-      case .body(let range):
-        if response != nil { output.append(UnsafeRawBufferPointer(rebasing: bytes[range]), to: &response!.body) }
-      case .chunk(let size): response?.body.beginChunk(size: size)
-      case .trailers(let fields): response?.response.trailers = fields
+      case .body(let range): appendToResponse(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
+      case .chunk(let size):
+        withOpenResponse { $0.responseBody!.beginChunk(size: size, of: &$0.exchange.response!.body) }
+      case .trailers(let fields): withOpenResponse { $0.exchange.response!.trailers = fields }
       case .end: endResponse(at: origin.time, complete: true, into: &output)
       case .truncated(let reason): truncateResponse(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteResponse(anomaly)
@@ -114,16 +120,15 @@ final class HTTP1Conversation {
   func gapFromClient(_ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput) {
     switch requestDecoder.gap(length) {
     case .insideBody(let range):
-      withRequestBody { $0.skip(range) }
+      skipInRequest(range)
       noteRequest(anomaly)
     case .bodyCut(let from, let length):
-      withRequestBody { $0.skip(BodyRange(lowerBound: from, upperBound: from &+ length)) }
+      skipInRequest(BodyRange(lowerBound: from, upperBound: from &+ length))
       noteRequest(anomaly)
       endRequest(at: origin.time, complete: false, into: &output)
     case .messageLost:
-      withRequestBody { $0.skipRest() }
       noteRequest(anomaly)
-      endRequest(at: origin.time, complete: false, into: &output)
+      loseRequest(at: origin.time, into: &output)
     case .betweenMessages, .outsideMessages: break
     }
     // A gap that reaches exactly to a body's end is followed by that end.
@@ -134,16 +139,16 @@ final class HTTP1Conversation {
     serverGapOpen = true
     switch responseDecoder.gap(length) {
     case .insideBody(let range):
-      response?.body.skip(range)
+      withOpenResponse { $0.responseBody!.skip(range, of: &$0.exchange.response!.body) }
       noteResponse(anomaly)
     case .bodyCut(let from, let length):
-      response?.body.skip(BodyRange(lowerBound: from, upperBound: from &+ length))
+      let range = BodyRange(lowerBound: from, upperBound: from &+ length)
+      withOpenResponse { $0.responseBody!.skip(range, of: &$0.exchange.response!.body) }
       noteResponse(anomaly)
       endResponse(at: origin.time, complete: false, into: &output)
     case .messageLost:
-      response?.body.skipRest()
       noteResponse(anomaly)
-      endResponse(at: origin.time, complete: false, into: &output)
+      loseResponse(at: origin.time, into: &output)
     case .betweenMessages, .outsideMessages: break
     }
     receiveFromServer(UnsafeRawBufferPointer(start: nil, count: 0), at: origin, into: &output)
@@ -169,8 +174,11 @@ final class HTTP1Conversation {
     while let event = responseDecoder.finish() {
       switch event {
       case .end:
-        if !properly { response?.body.skipRest() }
-        endResponse(at: time, complete: properly, into: &output)
+        if properly {
+          endResponse(at: time, complete: true, into: &output)
+        } else {
+          loseResponse(at: time, into: &output)
+        }
       case .truncated(let reason): truncateResponse(reason, at: time, into: &output)
       case .anomaly(let anomaly): if properly { noteResponse(anomaly) }
       default: break
@@ -181,8 +189,8 @@ final class HTTP1Conversation {
   /// Nothing more will come: what is open is told as it stands.
   func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
     if let anomaly {
-      if response != nil { noteResponse(anomaly) }
-      if pending.last?.isRequestDone == false { noteRequest(anomaly) }
+      if hasOpenResponse { noteResponse(anomaly) }
+      if hasOpenRequest { noteRequest(anomaly) }
     }
     endOfClient(at: time, reset: false, into: &output)
     endOfServer(at: time, reset: false, properly: false, into: &output)
@@ -198,55 +206,75 @@ final class HTTP1Conversation {
 
   // MARK: Requests
 
-  private func beginRequest(_ head: HTTP1Head, at time: Timestamp, into output: inout AssemblyOutput) {
-    let timing = MessageTiming(start: requestOrigin.time, headEnd: time, end: time)
-    guard let request = head.request(timing: timing) else { return }
+  private func beginRequest(_ head: consuming HTTP1Head, at time: Timestamp, into output: inout AssemblyOutput) {
     if pending.count >= limits.pendingRequests {
       pending[0].isAbandoned = true
       flush(into: &output)
     }
-    var anomalies = head.anomalies
-    anomalies.formUnion(requestAnomalies)
-    anomalies.formUnion(connectionAnomalies)
+    var next = newExchange(requestOrigin, head.anomalies)
+    next.exchange.anomalies.formUnion(requestAnomalies)
     requestAnomalies = []
-    pending.append(
-      PendingExchange(
-        ordinal: nextOrdinal, origin: requestOrigin, request: request,
-        requestBody: BodyBuilder(
-          framing: head.framing, expected: head.contentLength, limit: limits.bodyBytes),
-        answered: head.answered, expectsContinue: head.expectsContinue, anomalies: anomalies))
-    nextOrdinal += 1
+    next.answered = head.answered
+    next.expectsContinue = head.expectsContinue
+    next.beginRequest(
+      head, timing: MessageTiming(start: requestOrigin.time, headEnd: time, end: time), limit: limits.bodyBytes)
+    pending.append(next)
   }
 
-  private func withRequestBody(_ change: (inout BodyBuilder) -> Void) {
-    guard let last = pending.indices.last, pending[last].requestBody != nil else { return }
-    change(&pending[last].requestBody!)
+  private func newExchange(_ origin: MessageOrigin, _ anomalies: AnomalySet) -> PendingExchange {
+    defer { nextOrdinal += 1 }
+    var exchange = Exchange(
+      id: ExchangeID(connection: number, ordinal: nextOrdinal), client: client, server: server, anomalies: anomalies)
+    exchange.anomalies.formUnion(connectionAnomalies)
+    return PendingExchange(exchange: exchange, origin: origin, answered: .unknown, expectsContinue: false)
+  }
+
+  /// The request that is being read, if there is one, is the last.
+  private var hasOpenRequest: Bool { !pending.isEmpty && pending[pending.count - 1].requestBody != nil }
+
+  private func appendToRequest(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
+    guard hasOpenRequest else { return }
+    let last = pending.count - 1
+    pending[last].appendToRequest(part, &output)
+  }
+
+  private func skipInRequest(_ range: BodyRange) {
+    guard hasOpenRequest else { return }
+    let last = pending.count - 1
+    pending[last].skipInRequest(range)
   }
 
   private func endRequest(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
-    guard let last = pending.indices.last, let body = pending[last].requestBody else { return }
-    pending[last].requestBody = nil
-    output.ledger[.bodyBytesOverLimit] += body.bytesOverLimit
-    if body.isOverLimit { pending[last].anomalies.insert(.bodyOverLimit) }
-    pending[last].request.body = body.finish(complete: complete)
-    pending[last].request.timing.end = time
-    if last == 0, pending[0].isDone { flush(into: &output) }
+    guard hasOpenRequest else { return }
+    let last = pending.count - 1
+    output.ledger[.bodyBytesOverLimit] += pending[last].endRequest(at: time, complete: complete)
+    if last == 0 { flush(into: &output) }
   }
 
-  private func truncateRequest(
-    _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
-  ) {
+  private func truncateRequest(_ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput) {
     if reason != .declined { noteRequest(.http1TruncatedByClose) }
-    withRequestBody { $0.skipRest(reason) }
+    if hasOpenRequest {
+      let last = pending.count - 1
+      pending[last].skipRestOfRequest(reason)
+    }
     endRequest(at: time, complete: false, into: &output)
   }
 
   private func noteRequest(_ anomaly: Anomaly) {
-    if let last = pending.indices.last, !pending[last].isRequestDone {
-      pending[last].anomalies.insert(anomaly)
+    if hasOpenRequest {
+      pending[pending.count - 1].exchange.anomalies.insert(anomaly)
     } else {
       requestAnomalies.insert(anomaly)
     }
+  }
+
+  /// The rest of the request's body, of unknown length, will not come.
+  private func loseRequest(at time: Timestamp, into output: inout AssemblyOutput) {
+    if hasOpenRequest {
+      let last = pending.count - 1
+      pending[last].skipRestOfRequest(.chunked)
+    }
+    endRequest(at: time, complete: false, into: &output)
   }
 
   // MARK: Responses
@@ -258,7 +286,9 @@ final class HTTP1Conversation {
   }
 
   private func match() -> Int? {
-    guard let first = pending.firstIndex(where: { $0.response == nil && !$0.isAbandoned }) else { return nil }
+    var first = 0
+    while first < pending.count, !pending[first].awaitsResponse { first += 1 }
+    guard first < pending.count else { return nil }
     // The server had not received a byte of that request: the response answers one that was never captured.
     if let received = responseOrigin.acknowledged, received <= pending[first].origin.offset { return nil }
     guard serverGapOpen else { return first }
@@ -275,101 +305,90 @@ final class HTTP1Conversation {
     return best
   }
 
-  private func beginResponse(_ head: HTTP1Head, at time: Timestamp) {
+  private func beginResponse(_ head: consuming HTTP1Head, at time: Timestamp) {
     if head.isInterim {
       interim.append(InformationalResponse(status: head.status ?? 0, fields: head.fields, time: time))
       return
     }
-    let timing = MessageTiming(start: responseOrigin.time, headEnd: time, end: time)
-    guard var answer = head.response(timing: timing) else { return }
-    answer.informational = interim
-    interim = []
+    if head.switchesProtocol { requestDecoder.enterTunnel() }
     var anomalies = head.anomalies
     anomalies.formUnion(responseAnomalies)
     responseAnomalies = []
-    if matched == nil { anomalies.insert(.http1ResponseWithoutRequest) }
-    if let matched, !pending[matched].isRequestDone { anomalies.insert(.http1ResponseBeforeRequestEnd) }
-    if let matched {
-      serverGapOpen = false
-      for index in 0..<matched where pending[index].response == nil { pending[index].isAbandoned = true }
+    let timing = MessageTiming(start: responseOrigin.time, headEnd: time, end: time)
+    let earlier = interim
+    if !interim.isEmpty { interim = [] }
+    guard let matched else {
+      anomalies.insert(.http1ResponseWithoutRequest)
+      var alone = newExchange(responseOrigin, anomalies)
+      alone.beginResponse(head, interim: earlier, timing: timing, limit: limits.bodyBytes)
+      orphan = alone
+      return
     }
-    response = OpenResponse(
-      ordinal: matched.map { pending[$0].ordinal },
-      response: answer,
-      body: BodyBuilder(
-        framing: head.framing, expected: head.contentLength, limit: limits.bodyBytes),
-      anomalies: anomalies)
-    if head.switchesProtocol { requestDecoder.enterTunnel() }
-    if let matched, pending[matched].expectsContinue, pending[matched].requestBody?.size == 0 {
+    serverGapOpen = false
+    for index in 0..<matched where pending[index].awaitsResponse { pending[index].isAbandoned = true }
+    if pending[matched].requestBody != nil { anomalies.insert(.http1ResponseBeforeRequestEnd) }
+    if pending[matched].expectsContinue, pending[matched].requestBody != nil,
+      pending[matched].exchange.request!.body.size == 0
+    {
       requestDecoder.declineBody()
     }
+    pending[matched].exchange.anomalies.formUnion(anomalies)
+    pending[matched].beginResponse(head, interim: earlier, timing: timing, limit: limits.bodyBytes)
+    answering = matched
+  }
+
+  /// Changes the exchange whose response is being read; nothing where there is none.
+  private func withOpenResponse(_ change: (inout PendingExchange) -> Void) {
+    if let answering {
+      change(&pending[answering])
+    } else if orphan != nil {
+      change(&orphan!)
+    }
+  }
+
+  private func appendToResponse(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
+    withOpenResponse { $0.appendToResponse(part, &output) }
   }
 
   private func endResponse(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
-    guard var open = response.take() else { return }
-    output.ledger[.bodyBytesOverLimit] += open.body.bytesOverLimit
-    if open.body.isOverLimit { open.anomalies.insert(.bodyOverLimit) }
-    open.response.body = open.body.finish(complete: complete)
-    open.response.timing.end = time
-    if let ordinal = open.ordinal, let index = pending.firstIndex(where: { $0.ordinal == ordinal }) {
-      pending[index].response = open.response
-      pending[index].anomalies.formUnion(open.anomalies)
+    withOpenResponse { output.ledger[.bodyBytesOverLimit] += $0.endResponse(at: time, complete: complete) }
+    if answering != nil {
+      answering = nil
       flush(into: &output)
-    } else {
-      open.anomalies.formUnion(connectionAnomalies)
-      emit(request: nil, response: open.response, ordinal: nextOrdinal, anomalies: open.anomalies, into: &output)
-      nextOrdinal += 1
+    } else if let alone = orphan.take() {
+      output.finish(alone.exchange)
     }
   }
 
-  private func truncateResponse(
-    _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
-  ) {
+  private func truncateResponse(_ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput) {
     noteResponse(.http1TruncatedByClose)
-    response?.body.skipRest(reason)
+    withOpenResponse { $0.responseBody!.skipRest(reason, of: &$0.exchange.response!.body) }
     endResponse(at: time, complete: false, into: &output)
   }
 
+  private func loseResponse(at time: Timestamp, into output: inout AssemblyOutput) {
+    withOpenResponse { $0.responseBody!.skipRest(.chunked, of: &$0.exchange.response!.body) }
+    endResponse(at: time, complete: false, into: &output)
+  }
+
+  private var hasOpenResponse: Bool { answering != nil || orphan != nil }
+
   private func noteResponse(_ anomaly: Anomaly) {
-    if response != nil { response!.anomalies.insert(anomaly) } else { responseAnomalies.insert(anomaly) }
+    if hasOpenResponse {
+      withOpenResponse { $0.exchange.anomalies.insert(anomaly) }
+    } else {
+      responseAnomalies.insert(anomaly)
+    }
   }
 
   // MARK: Exchanges
 
+  /// Hands on what is done, in the order of the requests.
   private func flush(into output: inout AssemblyOutput) {
-    while let first = pending.first, first.isDone {
-      var done = pending.removeFirst()
-      if done.response == nil { done.anomalies.insert(.http1RequestWithoutResponse) }
-      emit(
-        request: done.request, response: done.response, ordinal: done.ordinal, anomalies: done.anomalies,
-        into: &output)
+    while !pending.isEmpty, pending[0].isDone {
+      output.finish(pending.removeFirst().exchange)
+      if answering != nil { answering! -= 1 }
+      if matched != nil { matched = matched! == 0 ? nil : matched! - 1 }
     }
   }
-
-  private func emit(
-    request: HTTPRequest?, response: HTTPResponse?, ordinal: UInt32, anomalies: AnomalySet,
-    into output: inout AssemblyOutput
-  ) {
-    var anomalies = anomalies
-    let isWhole = (request?.body.isWhole ?? true) && (response?.body.isWhole ?? true)
-    if !isWhole { anomalies.insert(.bodyIncomplete) }
-    if request == nil {
-      output.ledger[.responsesWithoutRequest] += 1
-    } else if response == nil {
-      output.ledger[.requestsWithoutResponse] += 1
-    } else if isWhole {
-      output.ledger[.exchangesComplete] += 1
-    } else {
-      output.ledger[.exchangesIncomplete] += 1
-    }
-    output.finish(
-      Exchange(
-        id: ExchangeID(connection: number, ordinal: ordinal), client: client, server: server, request: request,
-        response: response, anomalies: anomalies))
-  }
-}
-
-extension HTTPBody {
-  /// Every byte was seen; it may have been cut on purpose, at the body limit.
-  var isWhole: Bool { isComplete || cutHash != nil }
 }

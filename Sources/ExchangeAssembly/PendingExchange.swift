@@ -13,30 +13,77 @@ struct MessageOrigin {
   var time: Timestamp
 }
 
+/// Built in place, so that its messages are never copied: what it ends as is what is handed on.
 struct PendingExchange {
-  var ordinal: UInt32
+  var exchange: Exchange
+  /// Of the request; of the response where no request was seen.
   var origin: MessageOrigin
-  var request: HTTPRequest
-  /// Nil once the request's last byte was seen.
-  var requestBody: BodyBuilder?
+  /// Nil once the message's last byte was seen, and before its head.
+  var requestBody: OpenBody?
+  var responseBody: OpenBody?
   /// What of the request its answer's framing depends on.
   var answered: AnsweredMethod
-  var response: HTTPResponse?
+  /// The request announced its body with `Expect: 100-continue`.
+  var expectsContinue: Bool
   /// Told as unanswered: its answer was lost, or another has been matched to a later request.
   var isAbandoned = false
-  /// It announced its body with `Expect: 100-continue`.
-  var expectsContinue: Bool
-  var anomalies: AnomalySet
 
-  var isRequestDone: Bool { requestBody == nil }
-  var isDone: Bool { isRequestDone && (response != nil || isAbandoned) }
-}
+  var awaitsResponse: Bool { exchange.response == nil && !isAbandoned }
+  var isDone: Bool {
+    requestBody == nil && responseBody == nil && (exchange.response != nil || isAbandoned)
+  }
 
-/// A response while its bytes arrive.
-struct OpenResponse {
-  /// The pending exchange that it answers; nil for a response whose request was never seen.
-  var ordinal: UInt32?
-  var response: HTTPResponse
-  var body: BodyBuilder
-  var anomalies: AnomalySet
+  mutating func beginRequest(_ head: consuming HTTP1Head, timing: MessageTiming, limit: Int) {
+    let expected = head.contentLength
+    requestBody = OpenBody(limit: limit)
+    exchange.request = head.request(timing: timing)
+    requestBody!.reserve(expected, in: &exchange.request!.body)
+  }
+
+  mutating func beginResponse(
+    _ head: consuming HTTP1Head, interim: [InformationalResponse], timing: MessageTiming, limit: Int
+  ) {
+    let expected = head.contentLength
+    responseBody = OpenBody(limit: limit)
+    exchange.response = head.response(timing: timing)
+    if !interim.isEmpty { exchange.response!.informational = interim }
+    // A response to HEAD promises what it does not send.
+    if exchange.response!.body.framing == .contentLength {
+      responseBody!.reserve(expected, in: &exchange.response!.body)
+    }
+  }
+
+  mutating func appendToRequest(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
+    output.append(part, to: &exchange.request!.body, &requestBody!)
+  }
+
+  mutating func appendToResponse(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
+    output.append(part, to: &exchange.response!.body, &responseBody!)
+  }
+
+  mutating func beginRequestChunk(size: UInt64) { requestBody!.beginChunk(size: size, of: &exchange.request!.body) }
+
+  mutating func skipInRequest(_ range: BodyRange) { requestBody!.skip(range, of: &exchange.request!.body) }
+
+  mutating func skipRestOfRequest(_ reason: HTTP1Truncation) {
+    requestBody!.skipRest(reason, of: &exchange.request!.body)
+  }
+
+  /// - Returns: body bytes that were counted and not kept.
+  mutating func endRequest(at time: Timestamp, complete: Bool) -> UInt64 {
+    guard let body = requestBody.take() else { return 0 }
+    body.finish(&exchange.request!.body, complete: complete)
+    if body.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
+    exchange.request!.timing.end = time
+    return body.bytesOverLimit(of: exchange.request!.body)
+  }
+
+  /// - Returns: body bytes that were counted and not kept.
+  mutating func endResponse(at time: Timestamp, complete: Bool) -> UInt64 {
+    guard let body = responseBody.take() else { return 0 }
+    body.finish(&exchange.response!.body, complete: complete)
+    if body.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
+    exchange.response!.timing.end = time
+    return body.bytesOverLimit(of: exchange.response!.body)
+  }
 }

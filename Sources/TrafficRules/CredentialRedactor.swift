@@ -2,7 +2,8 @@
 //
 // In: an exchange or a response as captured. Out: the same with other values in Authorization, Proxy-Authorization,
 // Cookie and Set-Cookie, header and trailer alike. Owner: the writing stage; one redactor a session, because equal
-// values give equal tokens only under one key. Bounds: work is linear in the values' length.
+// values give equal tokens only under one key. Bounds: work is linear in the values' length; 4,096 values of up to 1 KB
+// are remembered in memory and nowhere else.
 
 import Crypto
 public import HTTPModel
@@ -11,16 +12,21 @@ public import HTTPModel
 ///
 /// A token is the first eight octets of HMAC-SHA256 (RFC 2104) over the value, in hex. What says how to read the value
 /// stays: the scheme of an authorization (RFC 9110, 11.4), names of cookies, and the attributes of Set-Cookie (RFC 6265).
-public struct CredentialRedactor: Sendable {
-  private let key: SymmetricKey
+public struct CredentialRedactor {
+  /// Keyed, before any data: a copy of it saves two of the four blocks that a short value costs.
+  private let keyed: HMAC<SHA256>
+  /// Tokens of values seen lately: clients send the same ones again and again.
+  private var known: [[UInt8]: [UInt8]] = [:]
+  private static let knownLimit = 4096
+  private static let knownLength = 1024
 
   /// With a key of its own, so that tokens can't be compared between sessions nor turned back by guessing values.
-  public init() { key = SymmetricKey(size: .bits256) }
+  public init() { keyed = HMAC(key: SymmetricKey(size: .bits256)) }
 
   /// - Parameter key: any number of octets; the same key gives the same tokens.
-  public init(key: [UInt8]) { self.key = SymmetricKey(data: key) }
+  public init(key: [UInt8]) { keyed = HMAC(key: SymmetricKey(data: key)) }
 
-  public func redact(_ exchange: inout Exchange) {
+  public mutating func redact(_ exchange: inout Exchange) {
     if exchange.request != nil {
       redact(&exchange.request!.fields)
       redact(&exchange.request!.trailers)
@@ -28,13 +34,13 @@ public struct CredentialRedactor: Sendable {
     if exchange.response != nil { redact(&exchange.response!) }
   }
 
-  public func redact(_ response: inout HTTPResponse) {
+  public mutating func redact(_ response: inout HTTPResponse) {
     redact(&response.fields)
     redact(&response.trailers)
     for index in response.informational.indices { redact(&response.informational[index].fields) }
   }
 
-  private func redact(_ fields: inout HeaderFields) {
+  private mutating func redact(_ fields: inout HeaderFields) {
     var replacements: [(index: Int, value: [UInt8])] = []
     for index in fields.ranges.indices {
       guard let kind = kind(of: index, in: fields) else { continue }
@@ -64,13 +70,13 @@ public struct CredentialRedactor: Sendable {
   }
 
   /// `SCHEME SP credentials`; without a space all of it is secret.
-  private func authorization(_ value: ArraySlice<UInt8>) -> [UInt8] {
+  private mutating func authorization(_ value: ArraySlice<UInt8>) -> [UInt8] {
     guard let space = value.firstIndex(of: 0x20) else { return token(value) }
     return value[...space] + token(value[(space + 1)...])
   }
 
   /// `name=value; name=value`. A pair without `=` is a value. Set-Cookie's pairs after the first are attributes.
-  private func pairs(_ value: ArraySlice<UInt8>, all: Bool) -> [UInt8] {
+  private mutating func pairs(_ value: ArraySlice<UInt8>, all: Bool) -> [UInt8] {
     var result: [UInt8] = []
     for (number, pair) in value.split(separator: 0x3b, omittingEmptySubsequences: false).enumerated() {
       if number > 0 { result.append(0x3b) }
@@ -92,14 +98,22 @@ public struct CredentialRedactor: Sendable {
     return result
   }
 
-  private func token(_ secret: ArraySlice<UInt8>) -> [UInt8] {
-    let digits = Array("0123456789abcdef".utf8)
-    let code = HMAC<SHA256>.authenticationCode(for: Array(secret), using: key)
+  private mutating func token(_ secret: ArraySlice<UInt8>) -> [UInt8] {
+    let value = Array(secret)
+    if let token = known[value] { return token }
+    var code = keyed
+    code.update(data: value)
     var text = Array("redacted.".utf8)
-    for byte in code.prefix(8) {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+    for byte in code.finalize().prefix(8) {
+      text.append(Self.digit(byte >> 4))
+      text.append(Self.digit(byte & 15))
+    }
+    if value.count <= Self.knownLength {
+      if known.count == Self.knownLimit { known.removeAll(keepingCapacity: true) }
+      known[value] = text
     }
     return text
   }
+
+  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }

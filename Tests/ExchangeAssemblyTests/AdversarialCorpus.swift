@@ -5,6 +5,7 @@ import ExchangeAssembly
 import Foundation
 import HTTPModel
 import PcapCapture
+import Testing
 
 /// One capture with its expectation.
 struct AdversarialCase: Sendable, CustomTestStringConvertible {

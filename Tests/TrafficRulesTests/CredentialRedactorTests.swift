@@ -3,8 +3,6 @@ import Testing
 import TrafficRules
 
 @Suite struct CredentialRedactorTests {
-  let redactor = CredentialRedactor(key: Array("test key".utf8))
-
   /// Lays fields out as an HTTP/1 head does and redacts them as a request's.
   func redacted(_ fields: [(String, String)]) -> HeaderFields {
     var storage = Array("GET / HTTP/1.1\r\n".utf8)
@@ -29,8 +27,10 @@ import TrafficRules
       client: TransportAddress(address: IPAddress(v4: 1), port: 1),
       server: TransportAddress(address: IPAddress(v4: 2), port: 2),
       request: HTTPRequest(
-        version: .http11, methodRange: 0..<3, targetRange: 4..<5, fields: HeaderFields(storage: storage, ranges: ranges),
+        version: .http11, methodRange: 0..<3, targetRange: 4..<5,
+        fields: HeaderFields(storage: storage, ranges: ranges),
         timing: MessageTiming(start: time, headEnd: time, end: time)))
+    var redactor = CredentialRedactor(key: Array("test key".utf8))
     redactor.redact(&exchange)
     return exchange.request!.fields
   }
@@ -80,8 +80,9 @@ import TrafficRules
   @Test func anotherKeyGivesOtherTokens() {
     var one = HTTPResponse.sample(setCookie: "a=b")
     var two = HTTPResponse.sample(setCookie: "a=b")
-    CredentialRedactor().redact(&one)
-    CredentialRedactor().redact(&two)
+    var (first, second) = (CredentialRedactor(), CredentialRedactor())
+    first.redact(&one)
+    second.redact(&two)
     #expect(one.fields.storage != two.fields.storage)
   }
 }

@@ -20,7 +20,7 @@ final class CaptureSession: @unchecked Sendable {
   private let plan: CapturePlan
   private var decoder: WireDecoder
   private let encoder = SessionEncoder()
-  private let redactor = CredentialRedactor()
+  private var redactor = CredentialRedactor()
   private var writer: SessionWriter?
   private var progress: ProgressLine
   private var shed = Ledger()
@@ -157,23 +157,22 @@ final class CaptureSession: @unchecked Sendable {
 
   /// From a file: waits for the disk.
   private func takeExchanges() throws {
-    while let exchange = decoder.nextExchange() {
-      guard let block = encode(exchange) else { continue }
+    while var exchange = decoder.nextExchange() {
+      guard let block = encode(&exchange) else { continue }
       if writer?.put(block) == false { throw failedWriting() }
     }
   }
 
   /// Live: never waits.
   private func takeLiveExchanges() {
-    while let exchange = decoder.nextExchange() {
-      if let block = encode(exchange) { offer(block) }
+    while var exchange = decoder.nextExchange() {
+      if let block = encode(&exchange) { offer(block) }
     }
   }
 
-  private func encode(_ exchange: Exchange) -> RawBlock? {
+  private func encode(_ exchange: inout Exchange) -> RawBlock? {
     exchanges += 1
     guard writer != nil else { return nil }
-    var exchange = exchange
     if !plan.keepsCredentials { redactor.redact(&exchange) }
     return encoder.append(exchange)
   }

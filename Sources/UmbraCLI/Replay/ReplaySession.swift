@@ -34,7 +34,7 @@ struct ReplayPlan {
 final class ReplaySession {
   private var plan: ReplayPlan
   private let runID = ReplaySession.newRunID()
-  private let redactor = CredentialRedactor()
+  private var redactor = CredentialRedactor()
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
   private var analysis: RunAnalysis
