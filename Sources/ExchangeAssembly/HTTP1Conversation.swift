@@ -65,7 +65,7 @@ final class HTTP1Conversation {
   ) {
     var offset = 0
     while true {
-      if requestDecoder.isIdle {
+      if requestDecoder.awaitsMessage {
         requestOrigin = origin
         requestOrigin.offset &+= UInt64(offset)
       }
@@ -94,7 +94,7 @@ final class HTTP1Conversation {
   ) {
     var offset = 0
     while true {
-      if responseDecoder.isIdle {
+      if responseDecoder.awaitsMessage {
         responseOrigin = origin
         responseOrigin.offset &+= UInt64(offset)
         expectResponse()

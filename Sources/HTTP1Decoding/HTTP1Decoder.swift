@@ -40,6 +40,14 @@ public struct HTTP1Decoder: Sendable {
     return false
   }
 
+  /// The next byte may be a message's first: between messages, or on the search for one, with nothing of it seen.
+  public var awaitsMessage: Bool {
+    switch state {
+    case .between, .searching: held.isEmpty
+    default: false
+    }
+  }
+
   var state: State
   /// A partial head, chunk line, trailer section, or what may be the start of a start line while searching.
   var held: [UInt8] = []

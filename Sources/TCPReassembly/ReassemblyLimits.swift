@@ -22,7 +22,7 @@ public struct ReassemblyLimits: Hashable, Sendable {
   /// A hole that the receiver's ACK covers becomes a gap after so long, or after
   /// ``acknowledgedGapSegments`` further segments of the connection, whichever is first. Allows for a capture
   /// that reorders the two directions.
-  public var acknowledgedGapTimeout: Int64 = 20_000_000
+  public var acknowledgedGapTimeout: Int64 = 200_000_000
   public var acknowledgedGapSegments: UInt32 = 32
   /// When capture joins in mid-connection, a direction's first bytes wait so long for older ones that arrive late, or
   /// for ``joinSegments`` segments, or for an ACK that covers them.

@@ -6,7 +6,7 @@ import Testing
 @Suite("Memory stays under its limits")
 struct LimitTests {
   private func limits(_ change: (inout ReassemblyLimits) -> Void) -> ReassemblyLimits {
-    var limits = ReassemblyLimits()
+    var limits = Wire.limits
     change(&limits)
     return limits
   }

@@ -42,7 +42,14 @@ final class Wire {
   /// In the order in which they were told of.
   private(set) var order: [Connection] = []
 
-  init(_ limits: ReassemblyLimits = ReassemblyLimits()) { reassembler = Reassembler(limits: limits) }
+  /// With a short grace for acknowledged holes, on which the times in the tests are laid.
+  static let limits: ReassemblyLimits = {
+    var limits = ReassemblyLimits()
+    limits.acknowledgedGapTimeout = 20_000_000
+    return limits
+  }()
+
+  init(_ limits: ReassemblyLimits = Wire.limits) { reassembler = Reassembler(limits: limits) }
 
   var statistics: ReassemblyStatistics { reassembler.statistics }
   var only: Connection {
