@@ -39,7 +39,7 @@ struct ShopperConnection: Sendable {
 
   private func connect() async throws -> Wire {
     try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .connect(host: "127.0.0.1", port: port) { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandlers([
