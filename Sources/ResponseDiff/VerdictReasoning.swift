@@ -34,6 +34,8 @@ extension Verdict {
     }
     if interrupted > 0 {
       doubts.append("The run was interrupted: \(Figures.count(interrupted)) of its requests have no answer.")
+    } else if schedule.skipped["interrupted"] != nil {
+      doubts.append("The run was interrupted: what it left unsent is not known.")
     }
     for gate in gates where gate.outcome == .noEvidence {
       doubts.append("Gate without evidence: \(gate.gate) (\(gate.explanation)).")

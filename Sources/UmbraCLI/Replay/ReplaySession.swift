@@ -83,7 +83,9 @@ final class ReplaySession {
     }
     watcher.stop()
     source.reportDamage()
-    let facts = RunFacts(description: description, pacing: plan.options.pacing.description, outcome: outcome)
+    let facts = RunFacts(
+      description: description, pacing: plan.options.pacing.description, outcome: outcome,
+      asked: source.total &* UInt64(plan.options.rounds))
     try finishRun(facts, ledger: source.ledger)
     let report = facts.report(from: analysis, ledger: source.ledger, gates: plan.gates)
     for (path, format) in plan.reports {

@@ -12,14 +12,17 @@ struct RunFacts {
   var planned: UInt64
   var skipped: [String: UInt64]
 
-  init(description: RunDescription, pacing: String, outcome: ReplayOutcome) {
+  /// `asked` is how many exchanges the session holds, times the rounds.
+  init(description: RunDescription, pacing: String, outcome: ReplayOutcome, asked: UInt64) {
     self.description = description
     self.pacing = pacing
     planned = outcome.planned
     skipped = Dictionary(uniqueKeysWithValues: outcome.skipped.map { ($0.key.rawValue, $0.value) })
-    if outcome.end == .interrupted, skipped[WithheldReason.interrupted.rawValue] == nil {
-      // Even where nothing known was left unsent, a run that was cut short is not whole.
-      skipped[WithheldReason.interrupted.rawValue] = 0
+    if outcome.end == .interrupted {
+      // What had not come due yet was to be sent too.
+      let unsent = asked > planned ? asked - planned : 0
+      planned += unsent
+      skipped[WithheldReason.interrupted.rawValue, default: 0] += unsent
     }
   }
 
