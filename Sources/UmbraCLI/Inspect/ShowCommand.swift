@@ -7,8 +7,10 @@ import SessionFile
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List and print the exchanges of a session.",
+    usage: "umbra show [<options>] <file>",
     discussion: """
-      Text gives a line an exchange, or with --id one exchange whole. JSON lines and curl commands are for scripts.
+      Text gives a line an exchange, or with --id one exchange whole, of a run with the shadow's answer. JSON lines \
+      and curl commands are for scripts.
 
         umbra show day.umbra
         umbra show day.umbra --where 'method=POST status>=500 path~^/api'
@@ -57,13 +59,18 @@ struct Show: ParsableCommand {
       case .text: wanted == nil ? LinePrinter(colour: mayColour) : WholePrinter()
       }
     var shown = 0
-    if let header = printer.header { try output.write(header) }
     while shown < head ?? .max, let exchange = try source.next() {
       if let wanted, exchange.id != wanted { continue }
       if let filter, !filter.matches(exchange) { continue }
+      if shown == 0, let header = printer.header { try output.write(header) }
       try output.write(printer.text(exchange))
       shown += 1
-      if wanted != nil { break }
+      if wanted != nil {
+        if let whole = printer as? WholePrinter {
+          for attempt in source.attempts { try output.write(whole.text(attempt)) }
+        }
+        break
+      }
     }
     try output.flush()
     source.reportDamage()
@@ -83,6 +90,8 @@ final class ExchangeSource {
   private let path: String
   /// Exchanges read.
   private(set) var count = 0
+  /// What came of replaying the exchange read last; empty in a session.
+  private(set) var attempts: [Attempt] = []
 
   init(path: String, expecting: SessionFileKind? = nil) throws {
     self.path = path
@@ -97,7 +106,14 @@ final class ExchangeSource {
 
   func next() throws -> Exchange? {
     do {
-      let exchange = reader.kind == .run ? try reader.nextReplayed()?.exchange : try reader.next()
+      let exchange: Exchange?
+      if reader.kind == .run {
+        let replayed = try reader.nextReplayed()
+        attempts = replayed?.attempts ?? []
+        exchange = replayed?.exchange
+      } else {
+        exchange = try reader.next()
+      }
       if exchange != nil { count += 1 }
       return exchange
     } catch { throw CommandFailure("\(error)") }

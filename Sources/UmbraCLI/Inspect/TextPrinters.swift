@@ -22,8 +22,8 @@ struct LinePrinter: ExchangePrinter {
     line += shortened(visibleLine(method), to: 7).padded(to: 7) + " "
     line += coloured(status.leftPadded(to: 6), exchange.response?.status)
     line += size.leftPadded(to: 10) + latency.leftPadded(to: 10) + "  "
-    line += shortened(visibleLine(target), to: 20)
-    if !exchange.anomalies.isEmpty { line += " !" }
+    let isOdd = !exchange.anomalies.isEmpty
+    line += shortened(visibleLine(target), to: isOdd ? 17 : 19) + (isOdd ? " !" : "")
     return Array((line + "\n").utf8)
   }
 
@@ -52,15 +52,28 @@ struct WholePrinter: ExchangePrinter {
     } else {
       text += "\n> (no request seen)\n"
     }
-    guard let response = exchange.response else { return Array((text + "\n< (no response seen)\n").utf8) }
+    text += exchange.response.map { answer($0, after: exchange.latency) } ?? "\n< (no response seen)\n"
+    return Array(text.utf8)
+  }
+
+  /// What came of sending the request again.
+  func text(_ attempt: Attempt) -> [UInt8] {
+    var text = "\nReplayed \(attempt.sent ?? attempt.scheduled): \(attempt.outcome.identifier)\n"
+    if let response = attempt.response {
+      text += answer(response, after: attempt.sent.map { attempt.end.nanoseconds(since: $0) })
+    }
+    return Array(text.utf8)
+  }
+
+  private func answer(_ response: HTTPResponse, after latency: Int64?) -> String {
+    var text = ""
     for interim in response.informational {
       text += "\n< \(interim.status)\n" + fields(interim.fields, prefix: "< ")
     }
     text += "\n< \(response.status) " + line(response.reason)
-    text += exchange.latency.map { "  (after \(shortDuration($0)))\n" } ?? "\n"
+    text += latency.map { "  (after \(shortDuration($0)))\n" } ?? "\n"
     text += fields(response.fields, prefix: "< ") + body(response.body, prefix: "< ")
-    text += fields(response.trailers, prefix: "< (trailer) ")
-    return Array(text.utf8)
+    return text + fields(response.trailers, prefix: "< (trailer) ")
   }
 
   private func line(_ bytes: ArraySlice<UInt8>) -> String { visibleLine(String(decoding: bytes, as: UTF8.self)) }
@@ -100,7 +113,8 @@ struct CurlPrinter: ExchangePrinter {
     }
     func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
     let method = text(request.method)
-    var words = ["curl"]
+    // As recorded: brackets are no ranges, dots are no steps.
+    var words = ["curl", "--globoff", "--path-as-is"]
     if method == "HEAD" {
       words.append("--head")
     } else if method != "GET" || request.body.size > 0 {
@@ -116,7 +130,8 @@ struct CurlPrinter: ExchangePrinter {
     var isBinary = false
     if request.body.size > 0 {
       if let body = String(validating: request.body.bytes, as: UTF8.self), !body.contains("\0") {
-        words += ["--data-binary", quoted(body)]
+        // Not --data-binary, which takes a body that begins with @ for the name of a file.
+        words += ["--data-raw", quoted(body)]
       } else {
         isBinary = true
         words += ["--data-binary", "@-"]
@@ -125,10 +140,14 @@ struct CurlPrinter: ExchangePrinter {
     let authority = request.authority.map(text) ?? "\(exchange.server)"
     let target = text(request.target)
     let scheme = exchange.isTLS ? "https" : "http"
-    words.append(quoted(target.hasPrefix("/") ? "\(scheme)://\(authority)\(target)" : target))
+    if target.hasPrefix("/") {
+      words.append(quoted("\(scheme)://\(authority)\(target)"))
+    } else {
+      words += ["--request-target", quoted(target), quoted("\(scheme)://\(authority)/")]
+    }
     let command = words.joined(separator: " ")
     return Array(
-      ((isBinary ? "base64 -d <<< \(base64(request.body.bytes)) | \(command)" : command) + "\n").utf8)
+      ((isBinary ? "printf %s \(base64(request.body.bytes)) | base64 -d | \(command)" : command) + "\n").utf8)
   }
 
   /// For a POSIX shell: in single quotes unless it is plain.
