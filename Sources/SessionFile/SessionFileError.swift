@@ -63,7 +63,7 @@ extension SessionFileError: CustomStringConvertible {
     case .newerVersion(let path, let major, let minor):
       "\(path) has format version \(major).\(minor), this umbra reads up to \(FileHeader.currentMajor).x: "
         + "read it with a newer umbra"
-    case .exists(let path): "\(path) exists: allow overwriting it or choose another name"
+    case .exists(let path): "\(path) exists: replace it with --overwrite, or choose another name"
     case .existsForeign(let path): "\(path) exists and is not an umbra file, so it is left alone: choose another name"
     case .diskFull(let path):
       "no space left for \(path): what was written before is readable; free some space and capture again"

@@ -79,7 +79,7 @@ final class CaptureSession: @unchecked Sendable {
     do {
       source = try SavedCapture(path: path, filter: plan.filter, mustStop: { self.mustStop })
     } catch { throw CommandFailure("\(error)") }
-    try openSession(linkTypes: "file \(path)")
+    try openSession(source: path == "-" ? "standard input" : "file \(path)")
     var count = 0
     do {
       while let packet = try source.next() {
@@ -112,7 +112,7 @@ final class CaptureSession: @unchecked Sendable {
           interface: name, snapLength: plan.snapLength, bufferBytes: plan.bufferBytes, promiscuous: plan.promiscuous,
           ports: plan.ports?.ranges ?? [], filter: plan.filter))
     } catch { throw CommandFailure("\(error)") }
-    try openSession(linkTypes: "interface \(name)")
+    try openSession(source: "interface \(name)")
     announce(name)
     capturing.store(true, ordering: .releasing)
     let began = monotonicNow()
@@ -208,10 +208,10 @@ final class CaptureSession: @unchecked Sendable {
 
   // MARK: The session file
 
-  private func openSession(linkTypes origin: String) throws {
+  private func openSession(source: String) throws {
     guard let path = plan.destination else { return }
     metadata["tool"] = "umbra \(umbraVersion)"
-    metadata["source"] = origin
+    metadata["source"] = source
     metadata["command"] = CommandLine.arguments.joined(separator: " ")
     if let filter = CaptureFilter.text(ports: plan.ports?.ranges ?? [], and: plan.filter) {
       metadata["filter"] = filter

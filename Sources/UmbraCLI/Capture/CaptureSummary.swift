@@ -24,7 +24,8 @@ struct CaptureSummary {
     for note in notes { lines.append("note: \(note)") }
     if exchanges == 0 { lines.append(contentsOf: emptyAdvice) }
     if let destination, let written {
-      lines.append("wrote \(destination), \(ByteSize(bytes: Int(clamping: written.bytes)))")
+      let name = destination == "-" ? "standard output" : destination
+      lines.append("wrote \(name), \(ByteSize(bytes: Int(clamping: written.bytes)))")
     }
     return lines.map { "umbra: \($0)\n" }.joined()
   }

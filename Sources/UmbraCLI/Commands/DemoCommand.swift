@@ -85,7 +85,10 @@ struct Demo: AsyncParsableCommand {
       )
     } else {
       let fixture = try Demo.fixture()
-      say("1  live capture is not permitted here ('umbra doctor' says why), so a shipped capture is read")
+      say(
+        noCapture
+          ? "1  a shipped capture of the shop's traffic is read"
+          : "1  live capture is not permitted here ('umbra doctor' says why):\n   a shipped capture is read")
       var plan = CapturePlan(origin: .file(fixture), destination: session, overwrite: true)
       plan.isQuiet = true
       plan.progress = .none
@@ -99,7 +102,7 @@ struct Demo: AsyncParsableCommand {
 
   private func replay(_ session: String, to run: String) async throws -> RunReport {
     let canary = try await DemoShop(variant: .canary, seed: Demo.seed)
-    say("2  its canary serves on 127.0.0.1:\(canary.port); the session is replayed against it at recorded times")
+    say("2  its canary serves on 127.0.0.1:\(canary.port); the session is replayed against it")
     var options = ReplayOptions()
     // Unsafe methods too: the canary is the demo's own.
     options.methods = nil
@@ -130,7 +133,9 @@ struct Demo: AsyncParsableCommand {
     text += "\nThe canary was built with \(DemoShop.plantedRegressions.count) faults; "
     text += "\(DemoShop.plantedRegressions.count - DemoVerdict.missed(by: report).count) were found.\n"
     text += "\nThe report:  \(Demo.absolute(html))\n"
-    text += "Next:        umbra report \(run)\n             umbra show \(directory)/shop.umbra\n"
+    let ignored = DemoShop.noiseLocations.map { "--ignore \($0)" }.joined(separator: " ")
+    text += "Next:        umbra show \(directory)/shop.umbra\n"
+    text += "             umbra report \(run) \\\n               \(ignored)\n"
     return text
   }
 
@@ -159,8 +164,8 @@ struct Demo: AsyncParsableCommand {
     }
     guard let found = places.first(where: { access($0, R_OK) == 0 }) else {
       throw CommandFailure(
-        "live capture is not permitted and the shipped capture demo-shop.pcap was not found. "
-          + CapturePrivilege.setcapCommand)
+        "the shipped capture demo-shop.pcap was not found: run the demo in the source tree or from an installed umbra, "
+          + "or allow live capture: \(CapturePrivilege.setcapCommand)")
     }
     return found
   }

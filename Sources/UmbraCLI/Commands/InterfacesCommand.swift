@@ -17,10 +17,17 @@ struct Interfaces: ParsableCommand {
       var addresses = interface.addresses.map { "\($0)" }
       if interface.isLoopback { addresses.append("(loopback)") }
       if addresses.isEmpty, let description = interface.description { addresses = [description] }
-      try output.write("\(interface.name.padded(to: width))  \(state.padded(to: 7))  ")
-      try output.write(wrapped(addresses.joined(separator: " "), to: 80, indent: width + 11) + "\n")
+      try output.write("\(interface.name.padded(to: width))  ")
+      if addresses.isEmpty {
+        try output.write("\(state)\n")
+      } else {
+        let list = wrapped(addresses.joined(separator: " "), to: 80, indent: width + 11)
+        try output.write("\(state.padded(to: 7))  \(list)\n")
+      }
     }
-    if case .missing(let message) = CapturePrivilege.check() { try output.write("\n\(message)\n") }
+    if case .missing(let message) = CapturePrivilege.check() {
+      try output.write("\n\(wrapped(message, to: 80, indent: 0))\n")
+    }
     try output.flush()
   }
 }

@@ -78,7 +78,8 @@ struct SessionStatistics {
   func text(of source: ExchangeSource, showing limit: Int) -> String {
     var text = ""
     for key in ["source", "filter"] {
-      if let value = source.metadata[key] { text += "\(key.padded(to: 12))\(visibleLine(value))\n" }
+      guard let value = source.metadata[key] else { continue }
+      text += "\(key.padded(to: 12))\(wrapped(visibleLine(value), to: 80, indent: 12))\n"
     }
     text += "\("exchanges".padded(to: 12))\(grouped(total.exchanges))"
     if let range = source.timeRange {

@@ -16,8 +16,9 @@ struct Replay: ParsableCommand {
       as they come; -o keeps everything for 'umbra report' and 'umbra show'.
 
         umbra replay day.umbra --target http://canary:8080 -o run.umbra-run
-        umbra replay day.umbra --target http://canary:8080 --rate 500/s --gate 'error.rate < 1%'
-        umbra replay day.umbra --target http://canary:8080 --report report.html --report run.json
+        umbra replay day.umbra --target http://canary:8080 --report run.html
+        umbra replay day.umbra --target http://canary:8080 --rate 500/s \\
+          --gate 'error.rate < 1%' --gate 'latency.p99.ratio < 1.2'
 
       Exit status: 0 all gates passed, 1 a gate was crossed, 3 the evidence is not good enough to say.
       """)

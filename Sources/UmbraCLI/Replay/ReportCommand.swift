@@ -9,12 +9,14 @@ import SessionFile
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what differs between primary and shadow in a run, and whether the release may go on.",
+    usage: "umbra report [<options>] <run>",
     discussion: """
-      The answers in the run file are compared anew, so that gates and places to ignore can be changed afterwards.
+      The answers in the run file are compared anew, so that gates and places to ignore can be changed afterwards. \
+      Those given to 'umbra replay' are not kept in the run: give them again.
 
         umbra report run.umbra-run
         umbra report run.umbra-run --format html -o report.html
-        umbra report run.umbra-run --format json --gate 'error.rate < 1%' --ignore header:X-Request-Id
+        umbra report run.umbra-run --gate 'error.rate < 1%' --ignore header:date
 
       Exit status: 0 all gates passed, 1 a gate was crossed, 3 the evidence is not good enough to say.
       """)
