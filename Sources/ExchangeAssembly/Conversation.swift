@@ -20,7 +20,7 @@ final class Conversation {
   private var client = StreamDirection.originator
   /// How far each direction has been read.
   private var read: (originator: UInt64, responder: UInt64) = (0, 0)
-  private var waiting: (originator: [WaitingItem], responder: [WaitingItem]) = ([], [])
+  private var waiting = (originator: WaitingItems(), responder: WaitingItems())
 
   enum ProtocolState {
     case undecided
@@ -45,14 +45,13 @@ final class Conversation {
     _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
     into output: inout AssemblyOutput
   ) {
-    if hasWaiting { releaseOverdue(at: origin.time, into: &output) }
+    if hasWaiting { makeWay(at: origin.time, into: &output) }
     let other = direction.opposite
     if self[waiting: direction].isEmpty, origin.acknowledged ?? 0 <= self[read: other] || !output.mayHold {
       read(bytes, direction, origin, into: &output)
       if hasWaiting { release(into: &output) }
     } else {
-      output.hold(bytes.count)
-      self[waiting: direction].append(WaitingItem(content: .bytes(Array(bytes)), origin: origin))
+      wait(WaitingItem(content: .bytes(Array(bytes)), origin: origin), direction, in: &output)
     }
   }
 
@@ -61,8 +60,9 @@ final class Conversation {
     _ length: UInt64, _ anomaly: Anomaly, _ direction: StreamDirection, _ origin: MessageOrigin,
     into output: inout AssemblyOutput
   ) {
+    if hasWaiting { makeWay(at: origin.time, into: &output) }
     guard self[waiting: direction].isEmpty else {
-      self[waiting: direction].append(WaitingItem(content: .gap(length, anomaly), origin: origin))
+      wait(WaitingItem(content: .gap(length, anomaly), origin: origin), direction, in: &output)
       return
     }
     readGap(length, anomaly, direction, origin, into: &output)
@@ -74,7 +74,7 @@ final class Conversation {
   ) {
     guard self[waiting: direction].isEmpty else {
       let origin = MessageOrigin(offset: 0, acknowledged: nil, time: time)
-      self[waiting: direction].append(WaitingItem(content: .end(end), origin: origin))
+      wait(WaitingItem(content: .end(end), origin: origin), direction, in: &output)
       return
     }
     readEnd(end, direction, at: time, into: &output)
@@ -104,6 +104,11 @@ final class Conversation {
 
   private var hasWaiting: Bool { !waiting.originator.isEmpty || !waiting.responder.isEmpty }
 
+  private func wait(_ item: WaitingItem, _ direction: StreamDirection, in output: inout AssemblyOutput) {
+    output.hold(item.cost)
+    self[waiting: direction].append(item)
+  }
+
   /// Reads what no longer has to wait.
   private func release(into output: inout AssemblyOutput) {
     var progress = true
@@ -113,16 +118,18 @@ final class Conversation {
         while let first = self[waiting: direction].first,
           first.origin.acknowledged ?? 0 <= self[read: direction.opposite]
         {
-          self[waiting: direction].removeFirst()
-          apply(first, direction, into: &output)
+          applyFirst(of: direction, into: &output)
           progress = true
         }
       }
     }
   }
 
-  private func releaseOverdue(at now: Timestamp, into output: inout AssemblyOutput) {
-    while let oldest = oldestWaiting, now.nanoseconds(since: oldest.origin.time) > Self.patience {
+  /// Reads what has waited too long, and all that waits where no more may be held.
+  private func makeWay(at now: Timestamp, into output: inout AssemblyOutput) {
+    while let oldest = oldestWaiting,
+      !output.mayHold || now.nanoseconds(since: oldest.origin.time) > Self.patience
+    {
       releaseOldest(into: &output)
     }
   }
@@ -142,14 +149,15 @@ final class Conversation {
     case (.some, nil): direction = .originator
     default: direction = .responder
     }
-    apply(self[waiting: direction].removeFirst(), direction, into: &output)
+    applyFirst(of: direction, into: &output)
     release(into: &output)
   }
 
-  private func apply(_ item: WaitingItem, _ direction: StreamDirection, into output: inout AssemblyOutput) {
+  private func applyFirst(of direction: StreamDirection, into output: inout AssemblyOutput) {
+    let item = self[waiting: direction].removeFirst()
+    output.release(item.cost)
     switch item.content {
     case .bytes(let bytes):
-      output.release(bytes.count)
       bytes.withUnsafeBytes { read($0, direction, item.origin, into: &output) }
     case .gap(let length, let anomaly): readGap(length, anomaly, direction, item.origin, into: &output)
     case .end(let end): readEnd(end, direction, at: item.origin.time, into: &output)
@@ -161,7 +169,7 @@ final class Conversation {
     set { if direction == .originator { read.originator = newValue } else { read.responder = newValue } }
   }
 
-  private subscript(waiting direction: StreamDirection) -> [WaitingItem] {
+  private subscript(waiting direction: StreamDirection) -> WaitingItems {
     get { direction == .originator ? waiting.originator : waiting.responder }
     _modify {
       if direction == .originator { yield &waiting.originator } else { yield &waiting.responder }
@@ -239,18 +247,6 @@ final class Conversation {
       HTTP1Conversation(
         number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits))
   }
-}
-
-/// Something of a stream that waits until the other direction has been read far enough.
-struct WaitingItem {
-  enum Content {
-    case bytes([UInt8])
-    case gap(UInt64, Anomaly)
-    case end(StreamEnd)
-  }
-
-  var content: Content
-  var origin: MessageOrigin
 }
 
 /// Tells a request from a response by its first bytes.

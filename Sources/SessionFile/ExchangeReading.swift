@@ -90,7 +90,9 @@ private struct MessageParts {
     if let missing {
       var reader = RecordReader(missing)
       while !reader.isAtEnd {
-        ranges.append(BodyRange(lowerBound: try reader.varint(), upperBound: try reader.varint()))
+        let range = BodyRange(lowerBound: try reader.varint(), upperBound: try reader.varint())
+        guard range.lowerBound <= range.upperBound else { throw RecordFault() }
+        ranges.append(range)
       }
     }
     var chunks: [UInt32] = []
