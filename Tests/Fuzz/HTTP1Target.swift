@@ -161,8 +161,11 @@ private struct Transcript {
     case .body(let range):
       try require(!range.isEmpty, "body without bytes")
       body += UInt64(range.count)
-      if case .body(let before)? = told.last { told[told.count - 1] = .body(before + bytes[range]) }
-      else { told.append(.body(Array(bytes[range]))) }
+      if case .body(let before)? = told.last {
+        told[told.count - 1] = .body(before + bytes[range])
+      } else {
+        told.append(.body(Array(bytes[range])))
+      }
     case .chunk(let size): told.append(.chunk(size))
     case .trailers(let fields): told.append(.trailers(fields))
     case .end:
@@ -173,12 +176,18 @@ private struct Transcript {
       told.append(.end)
     case .truncated(let truncation): told.append(.truncated(truncation))
     case .skipped(let count):
-      if case .skipped(let before)? = told.last { told[told.count - 1] = .skipped(before + count) }
-      else { told.append(.skipped(count)) }
+      if case .skipped(let before)? = told.last {
+        told[told.count - 1] = .skipped(before + count)
+      } else {
+        told.append(.skipped(count))
+      }
     case .anomaly(let anomaly): told.append(.anomaly(anomaly))
     case .tunnel(let held, let range):
-      if case .tunnel(let before)? = told.last { told[told.count - 1] = .tunnel(before + held + bytes[range]) }
-      else { told.append(.tunnel(held + bytes[range])) }
+      if case .tunnel(let before)? = told.last {
+        told[told.count - 1] = .tunnel(before + held + bytes[range])
+      } else {
+        told.append(.tunnel(held + bytes[range]))
+      }
     case .notHTTP(let rejection): told.append(.notHTTP(rejection.kind))
     }
   }

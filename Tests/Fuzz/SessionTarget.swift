@@ -3,6 +3,7 @@
 // Input: a file, whose checksums are made right first: the fuzzer would not guess them, and behind them is what counts.
 
 import ContentCoding
+import HTTP1Decoding
 import HTTPModel
 import SessionFile
 
@@ -28,14 +29,32 @@ enum SessionTarget: FuzzTarget {
   private static func read(_ reader: SessionReader) throws -> [Int] {
     var counts = [0, 0]
     while let exchange = try reader.next() {
-      try ExchangeChecks.checkShape(exchange)
+      try check(exchange)
       counts[0] += 1
     }
     while let replayed = try reader.nextReplayed() {
-      try ExchangeChecks.checkShape(replayed.exchange)
+      try check(replayed.exchange)
       counts[1] += replayed.attempts.count + 1
     }
     return counts
+  }
+
+  /// A file may hold anything, and its reader hands over what is there; but nothing that cannot be printed, redacted
+  /// or sent.
+  private static func check(_ exchange: Exchange) throws(Violation) {
+    for fields in [exchange.request?.fields, exchange.response?.fields].compactMap({ $0 }) {
+      for index in fields.ranges.indices { _ = (fields.name(at: index).count, fields.value(at: index).count) }
+    }
+    for body in [exchange.request?.body, exchange.response?.body].compactMap({ $0 }) {
+      for range in body.missing { try require(range.lowerBound <= range.upperBound, "missing bytes \(range)") }
+    }
+    guard let request = exchange.request else { return }
+    _ = (request.method.count, request.target.count, request.authority?.count, exchange.response?.reason.count)
+    var edits = HTTP1RequestEdits()
+    edits.replaced = [(Array("host".utf8), Array("other".utf8))]
+    edits.removed = [Array("x".utf8)]
+    var bytes: [UInt8] = []
+    serialize(request: request, edits: edits, into: &bytes)
   }
 
   // MARK: Checksums
