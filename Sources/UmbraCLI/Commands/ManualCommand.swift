@@ -57,11 +57,17 @@ struct ArgumentDescription: Decodable {
   var valueName: String?
   var defaultValue: String?
   var abstract: String?
+
+  /// What every command takes; the synopsis leaves it out.
+  var isEverywhere: Bool { names?.contains { $0.name == "help" || $0.name == "version" } ?? false }
 }
 
 /// One page in mdoc(7).
 struct ManualPage {
   let text: String
+
+  /// When the pages' wording last changed; a page must not change with the day on which it is made.
+  private static let date = "November 21, 2026"
 
   init(root: CommandDescription, commands: [CommandDescription]) {
     var page = Self.head(name: "umbra", abstract: root.abstract)
@@ -69,7 +75,7 @@ struct ManualPage {
     page += ".Sh DESCRIPTION\n" + Self.prose(root.discussion)
     page += ".Sh COMMANDS\n.Bl -tag -width Ds\n"
     for command in commands {
-      page += ".It Xr umbra-\(command.commandName) 1\n\(Self.escaped(command.abstract ?? ""))\n"
+      page += ".It Xr umbra-\(command.commandName) 1\n\(Self.sentences(command.abstract ?? ""))\n"
     }
     page += ".El\n" + Self.options(root.arguments ?? [])
     page += ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
@@ -83,7 +89,7 @@ struct ManualPage {
     let arguments = (command.arguments ?? []).filter(\.shouldDisplay)
     var page = Self.head(name: name, abstract: command.abstract)
     page += ".Nm umbra \(command.commandName)\n"
-    for argument in arguments where argument.kind != "positional" && argument.names?.first?.name != "help" {
+    for argument in arguments where argument.kind != "positional" && !argument.isEverywhere {
       page += Self.synopsis(argument)
     }
     for argument in arguments where argument.kind == "positional" {
@@ -99,7 +105,7 @@ struct ManualPage {
     let summary = (abstract ?? "").trimmingSuffix { $0 == "." }
     return """
       .\\" Made by 'umbra manual' from the command's own definitions: change those.
-      .Dd $Mdocdate$
+      .Dd \(date)
       .Dt \(name.uppercased()) 1
       .Os
       .Sh NAME
@@ -113,7 +119,7 @@ struct ManualPage {
   private static func synopsis(_ argument: ArgumentDescription) -> String {
     guard let name = (argument.names ?? []).min(by: { $0.text.count < $1.text.count }) else { return "" }
     let value = argument.kind == "option" ? " Ar \(argument.valueName ?? "value")" : ""
-    return ".Op Fl \(flag(name))\(value)\n"
+    return argument.isOptional ? ".Op Fl \(flag(name))\(value)\n" : ".Fl \(flag(name))\(value)\n"
   }
 
   /// mdoc writes the first hyphen itself.
@@ -137,7 +143,7 @@ struct ManualPage {
           let names = (argument.names ?? []).map { "Fl \(flag($0))" }.joined(separator: " , ")
           page += ".It \(names)\(argument.kind == "option" ? " Ar \(argument.valueName ?? "value")" : "")\n"
         }
-        page += escaped(argument.abstract ?? "") + "\n"
+        page += sentences(argument.abstract ?? "") + "\n"
         if argument.isRepeating { page += "May be given more than once.\n" }
         if let value = argument.defaultValue, !value.isEmpty, argument.kind != "flag" {
           page += "The default is\n.Ql \(escaped(value)) .\n"
@@ -162,20 +168,24 @@ struct ManualPage {
         let rest = (text ?? "").split(separator: "\n", omittingEmptySubsequences: false).dropFirst(index + 1)
         if rest.first?.hasPrefix("  ") == false { page += ".Pp\n" }
       } else {
-        page += escaped(isExample ? String(line.dropFirst(2)) : sentences(String(line))) + "\n"
+        page += (isExample ? escaped(String(line.dropFirst(2))) : sentences(String(line))) + "\n"
       }
     }
     return page + (isLiteral ? ".Ed\n" : "")
   }
 
-  /// A line a sentence, as mdoc wants it.
-  private static func sentences(_ line: String) -> String {
-    var result = ""
-    for word in line.split(separator: " ") {
-      if !result.isEmpty { result += result.hasSuffix(".") || result.hasSuffix(":") ? "\n" : " " }
-      result += word
+  /// Escaped text in lines of at most 80 columns, each sentence on a new one, as mdoc wants it.
+  private static func sentences(_ text: String) -> String {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ").map({ escaped(String($0)) }) {
+      if !line.isEmpty, line.hasSuffix(".") || line.count + 1 + word.count > 80 {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
     }
-    return result
+    return (lines + [line]).joined(separator: "\n")
   }
 
   private static func escaped(_ text: String) -> String {
