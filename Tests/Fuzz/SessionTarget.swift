@@ -108,7 +108,8 @@ enum SessionTarget: FuzzTarget {
   private static func written(_ kind: SessionFileKind) throws -> [UInt8] {
     guard let file = MemoryFile([]) else { return [] }
     let writer = try SessionWriter(
-      .descriptor(file.descriptor, name: file.path), kind: kind, created: Timestamp(nanoseconds: 1_790_000_000_000_000_000))
+      .descriptor(file.descriptor, name: file.path), kind: kind,
+      created: Timestamp(nanoseconds: 1_790_000_000_000_000_000))
     var metadata = SessionMetadata()
     metadata["tool"] = "umbra"
     _ = writer.put(.metadata(metadata))
