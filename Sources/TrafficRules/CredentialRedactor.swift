@@ -78,24 +78,28 @@ public struct CredentialRedactor {
   /// `name=value; name=value`. A pair without `=` is a value. Set-Cookie's pairs after the first are attributes.
   private mutating func pairs(_ value: ArraySlice<UInt8>, all: Bool) -> [UInt8] {
     var result: [UInt8] = []
-    for (number, pair) in value.split(separator: 0x3b, omittingEmptySubsequences: false).enumerated() {
-      if number > 0 { result.append(0x3b) }
-      guard all || number == 0 else {
-        result += pair
-        continue
-      }
-      let blanks = pair.prefix { $0 == 0x20 || $0 == 0x09 }
-      let rest = pair.dropFirst(blanks.count)
-      result += blanks
-      if let equals = rest.firstIndex(of: 0x3d) {
-        result += rest[...equals]
-        let secret = rest[(equals + 1)...]
+    result.reserveCapacity(value.count + 32)
+    var rest = value
+    var isFirst = true
+    while true {
+      let pair = rest.prefix { $0 != 0x3b }
+      if all || isFirst {
+        let blanks = pair.prefix { $0 == 0x20 || $0 == 0x09 }
+        let content = pair.dropFirst(blanks.count)
+        result += blanks
+        // A pair without a name is all value.
+        let secret = content.firstIndex(of: 0x3d).map { content[($0 + 1)...] } ?? content
+        result += content[..<secret.startIndex]
         if !secret.isEmpty { result += token(secret) }
-      } else if !rest.isEmpty {
-        result += token(rest)
+      } else {
+        result += pair
       }
+      rest = rest.dropFirst(pair.count)
+      if rest.isEmpty { return result }
+      result.append(0x3b)
+      rest = rest.dropFirst()
+      isFirst = false
     }
-    return result
   }
 
   private mutating func token(_ secret: ArraySlice<UInt8>) -> [UInt8] {
