@@ -47,8 +47,8 @@ struct ArchitectureTests {
     let calls: Set<Substring> = [
       "open", "fopen", "read", "pread", "write", "pwrite", "close", "stat", "fstat", "mmap", "socket", "connect",
       "send", "recv", "poll", "time", "clock_gettime", "gettimeofday", "localtime", "getenv", "setenv", "sleep",
-      "usleep", "nanosleep", "pthread_create", "pthread_mutex_lock", "fputs", "puts", "printf", "fprintf", "exit", "abort",
-      "random", "rand", "getpid", "ioctl", "signal",
+      "usleep", "nanosleep", "pthread_create", "pthread_mutex_lock", "fputs", "puts", "printf", "fprintf", "exit",
+      "abort", "random", "rand", "getpid", "ioctl", "signal",
     ]
     for file in SourceTree.sources where !shells.contains(file.target) {
       guard file.imports.contains(where: { $0.module == "Glibc" }) else { continue }
