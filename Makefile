@@ -53,7 +53,7 @@ test: deps toolchain
 install:
 	if [ ! -x $(BINARY) ]; then $(MAKE) build; fi
 	mkdir -p $(BINDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(DATADIR)
-	install -m 755 $(BINARY) $(BINDIR)/umbra
+	install -s -m 755 $(BINARY) $(BINDIR)/umbra
 	install -m 644 fixtures/pcap/demo-shop.pcap $(DATADIR)/demo-shop.pcap
 	$(BINARY) --generate-completion-script bash >$(BASHDIR)/umbra
 	$(BINARY) --generate-completion-script zsh >$(ZSHDIR)/_umbra
