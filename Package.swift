@@ -101,6 +101,14 @@ let package = Package(
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "HTTPModel", "ResponseDiff"], exclude: ["Goldens"],
       swiftSettings: strict),
+    .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzCorpusTests",
+      dependencies: [
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "ExchangeAssembly", "ContentCoding",
+        "ContentTree", "SessionFile", "PcapCapture",
+      ],
+      path: "Tests/Fuzz", exclude: ["run", "Corpus", "EntryPoint.swift"], swiftSettings: strict),
     tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff"] + nio),
   ],
 )

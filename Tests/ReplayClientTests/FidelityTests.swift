@@ -1,3 +1,4 @@
+import Glibc
 import HTTPModel
 import ReplayClient
 import Synchronization
@@ -117,11 +118,17 @@ import Testing
     let size = 32_000_000
     let head = "POST /big HTTP/1.1\r\nHost: shop\r\nContent-Length: \(size)\r\n\r\n"
     let big = recorded(head + String(repeating: "z", count: size))
+    let cameAgain = Mutex(false)
     let server = HostileServer { peer in
       guard peer.read() != nil else { return }
-      // The rest of the body is not read: the client must neither wait for it nor reuse the connection.
+      // The rest of the body is not read, and does not fit into the kernel's buffers: the client must neither wait for
+      // it nor reuse the connection.
       peer.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
-      if peer.number == 1 { peer.readToEnd() }
+      if peer.number == 1 {
+        for _ in 0..<1000 where !cameAgain.withLock({ $0 }) { usleep(10_000) }
+      } else {
+        cameAgain.withLock { $0 = true }
+      }
     }
     let results = try replay([big, get("/next", ordinal: 2)], to: server.url).results
     #expect(results.map { $0.attempts[0].response?.status } == [413, 413])
