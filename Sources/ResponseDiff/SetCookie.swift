@@ -17,7 +17,8 @@ struct SetCookie: Hashable {
     let pair = parts.first ?? []
     let mark = pair.firstIndex(of: UInt8(ascii: "="))
     name = Array(trimmed(pair[..<(mark ?? pair.startIndex)]))
-    value = Array(trimmed(mark.map { pair[($0 + 1)...] } ?? pair))
+    let value = trimmed(mark.map { pair[($0 + 1)...] } ?? pair)
+    self.value = Self.isToken(value) ? Array("redacted".utf8) : Array(value)
     attributes = parts.dropFirst().filter { !$0.isEmpty }.map { part in
       let mark = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
       let name = lowercased(trimmed(part[..<mark]))
@@ -27,6 +28,13 @@ struct SetCookie: Hashable {
       let folds = name.elementsEqual("samesite".utf8) || name.elementsEqual("domain".utf8)
       return Attribute(name: name, value: folds ? lowercased(value) : Array(value))
     }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+  }
+
+  /// Whether the value was redacted: `redacted.` and 16 hex digits. A capture and a replay have keys of their own, so
+  /// their tokens differ where the values do not; what stands behind them can't be compared.
+  private static func isToken(_ value: ArraySlice<UInt8>) -> Bool {
+    value.count == 25 && value.starts(with: "redacted.".utf8)
+      && value.dropFirst(9).allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
   /// `name=value; attribute; attribute=value`.

@@ -33,6 +33,9 @@ func lines(_ differences: [Difference]) -> [String] {
         [("Set-Cookie", "b=2"), ("Set-Cookie", "a=1;secure;path=/")]
       ),
       (
+        [("Set-Cookie", "a=redacted.13034969180517b8; Path=/")], [("Set-Cookie", "a=redacted.0a6dced1a7422654; Path=/")]
+      ),
+      (
         [("Set-Cookie", "a=1; Expires=Mon, 01 Jan 2029 00:00:00 GMT")],
         [("Set-Cookie", "a=1; expires=Tue, 02 Jan 2029 00:00:00 GMT")]
       ),
@@ -59,6 +62,9 @@ func lines(_ differences: [Difference]) -> [String] {
       ([("Content-Encoding", "gzip")], [], ["header:content-encoding removed info"]),
       ([("Content-Type", "text/html")], [("Content-Type", "text/plain")], ["header:content-type changed medium"]),
       ([("Set-Cookie", "a=1")], [("Set-Cookie", "a=1; HttpOnly")], ["header:set-cookie changed medium"]),
+      (
+        [("Set-Cookie", "a=redacted.13034969180517b8")], [("Set-Cookie", "a=")], ["header:set-cookie changed medium"]
+      ),
       (
         [("Set-Cookie", "a=1"), ("Set-Cookie", "b=1")], [("Set-Cookie", "b=2")],
         ["header:set-cookie removed high", "header:set-cookie changed medium"]
