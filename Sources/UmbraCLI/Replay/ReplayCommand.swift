@@ -71,7 +71,8 @@ struct Replay: ParsableCommand {
       gates: try comparing.gates(), reports: try comparing.reports(), keepsCredentials: sending.keepCredentials,
       progress: console.quiet ? .none : console.progress, isQuiet: console.quiet)
     let report = try ReplaySession(plan).run()
-    if !console.quiet {
+    // Standard output holds the run where it was asked for there.
+    if !console.quiet, output != "-" {
       let text = report.rendered(
         as: .text, options: ReportOptions(usesColor: mayColour, runFile: output ?? "RUN"))
       let standardOutput = try Output()
