@@ -72,6 +72,7 @@ final class Conversation {
   func receiveEnd(
     _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
+    if hasWaiting { makeWay(at: time, into: &output) }
     guard self[waiting: direction].isEmpty else {
       let origin = MessageOrigin(offset: 0, acknowledged: nil, time: time)
       wait(WaitingItem(content: .end(end), origin: origin), direction, in: &output)

@@ -35,7 +35,8 @@ extension HTTP1Decoder {
       if skip > 0 { skipped(skip, endingIn: window[skip - 1]) }
       held.append(contentsOf: window[skip...])
       offset += available
-      return skip > 0 ? .skipped(skip) : .needsMore
+      // Bytes beyond what may be searched are still to be told of.
+      return skip > 0 ? .skipped(skip) : offset < bytes.count ? search(bytes, &offset) : .needsMore
     }
   }
 
