@@ -9,7 +9,8 @@ extension LiveCapture {
   static func activate(_ options: LiveCaptureOptions) throws(CaptureError) -> OpaquePointer {
     var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
     guard let handle = pcap_create(options.interface, &message) else {
-      throw .interfaceFailed(name: options.interface, message: String(cString: message))
+      let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw .interfaceFailed(name: options.interface, message: text)
     }
     pcap_set_snaplen(handle, Int32(clamping: max(1, options.snapLength)))
     pcap_set_buffer_size(handle, Int32(clamping: max(1 << 20, options.bufferBytes)))

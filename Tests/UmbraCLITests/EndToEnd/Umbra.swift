@@ -38,8 +38,7 @@ final class Child: @unchecked Sendable {
     let base = FileManager.default.temporaryDirectory.appendingPathComponent("umbra-child-\(UUID().uuidString)")
     outputFile = base.appendingPathExtension("out")
     errorFile = base.appendingPathExtension("err")
-    FileManager.default.createFile(atPath: outputFile.path, contents: nil)
-    FileManager.default.createFile(atPath: errorFile.path, contents: nil)
+    for file in [outputFile, errorFile] { try Data().write(to: file) }
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
