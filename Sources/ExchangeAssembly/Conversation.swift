@@ -103,6 +103,11 @@ final class Conversation {
     protocolState = .foreign
   }
 
+  /// See ``WireDecoder/takeUnanswered(before:)``.
+  func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
+    if case .http1(let conversation) = protocolState { conversation.tellUnanswered(before: time, into: &unanswered) }
+  }
+
   private var hasWaiting: Bool { !waiting.originator.isEmpty || !waiting.responder.isEmpty }
 
   private func wait(_ item: WaitingItem, _ direction: StreamDirection, in output: inout AssemblyOutput) {

@@ -57,6 +57,13 @@ public struct ExchangeAssembler {
   /// The next finished exchange, in the order in which they ended; nil when there is none yet.
   public mutating func nextExchange() -> Exchange? { output.next() }
 
+  /// See ``WireDecoder/takeUnanswered(before:)``.
+  public func takeUnanswered(before time: Timestamp) -> [Exchange] {
+    var unanswered: [Exchange] = []
+    for conversation in conversations { conversation?.tellUnanswered(before: time, into: &unanswered) }
+    return unanswered
+  }
+
   /// Body bytes held in unfinished messages, and bytes that wait for their other direction.
   public var heldBytes: Int { output.heldBytes }
 

@@ -20,7 +20,8 @@ final class HTTP1Conversation {
   private var requestDecoder: HTTP1Decoder
   private var responseDecoder: HTTP1Decoder
 
-  private var pending: [PendingExchange] = []
+  /// In the order of the requests; the last may still be read.
+  var pending: [PendingExchange] = []
   /// Which of ``pending`` is being answered; nil between responses and for one whose request was never seen.
   private var answering: Int?
   /// A response whose request was never seen, while it is being read.

@@ -27,6 +27,8 @@ struct PendingExchange {
   var expectsContinue: Bool
   /// Told as unanswered: its answer was lost, or another has been matched to a later request.
   var isAbandoned = false
+  /// Its request was handed out before its answer came.
+  var isToldEarly = false
 
   var awaitsResponse: Bool { exchange.response == nil && !isAbandoned }
   var isDone: Bool {

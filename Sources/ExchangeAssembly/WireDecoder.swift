@@ -82,6 +82,11 @@ public struct WireDecoder: ~Copyable {
   /// The next finished exchange; nil when more packets are needed.
   public mutating func nextExchange() -> Exchange? { assembler.nextExchange() }
 
+  /// Exchanges whose request ended before `time` and is still unanswered, each once, so that a writer need not wait for
+  /// the answer. They come again, under the same id, from ``nextExchange()``. Looks at every open connection: to be
+  /// called once a second or so.
+  public func takeUnanswered(before time: Timestamp) -> [Exchange] { assembler.takeUnanswered(before: time) }
+
   /// The latest packet time.
   public var time: Timestamp? { now.nanoseconds == .min ? nil : now }
 

@@ -185,6 +185,16 @@ import Testing
     #expect(conversation.finish().map(\.line) == ["GET /a 200", "- 408"])
   }
 
+  @Test func anUnansweredRequestIsToldOnceAndComesAgainWithItsAnswer() {
+    var conversation = Conversation()
+    conversation.fromClient(get("/slow"))
+    #expect(conversation.unanswered(before: .init(nanoseconds: 0)).isEmpty)
+    #expect(conversation.unanswered(before: .init(nanoseconds: .max)).map(\.line) == ["GET /slow -"])
+    #expect(conversation.unanswered(before: .init(nanoseconds: .max)).isEmpty)
+    conversation.fromServer(ok("late"))
+    #expect(conversation.finish().map(\.line) == ["GET /slow 200"])
+  }
+
   // MARK: Limits and what is not HTTP
 
   @Test func aBodyOverTheLimitIsCountedAndHashed() {

@@ -76,6 +76,8 @@ struct Conversation: ~Copyable {
     return exchanges.sorted { $0.id < $1.id }
   }
 
+  func unanswered(before time: Timestamp) -> [Exchange] { decoder.takeUnanswered(before: time) }
+
   var ledger: Ledger { decoder.ledger }
 
   private mutating func take() {

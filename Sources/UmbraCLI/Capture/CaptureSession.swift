@@ -26,6 +26,9 @@ final class CaptureSession: @unchecked Sendable {
   private var shed = Ledger()
   private var drops = Ledger()
   private var exchanges: UInt64 = 0
+  /// Starts of exchanges whose request was written before its answer came.
+  private var writtenEarly: [ExchangeID: Timestamp] = [:]
+  private var nextEarlyWrite: Int64 = 0
   private var firstPacket: Timestamp?
   private var metadata = SessionMetadata()
   private var notes: [String] = []
@@ -174,7 +177,22 @@ final class CaptureSession: @unchecked Sendable {
     exchanges += 1
     guard writer != nil else { return nil }
     if !plan.keepsCredentials { redactor.redact(&exchange) }
+    if !writtenEarly.isEmpty, let start = writtenEarly.removeValue(forKey: exchange.id) {
+      return encoder.append(responseOf: exchange, requestStart: start)
+    }
     return encoder.append(exchange)
+  }
+
+  /// A request that still waits for its answer goes to the disk without it, so that a killed capture has it.
+  private func writeUnanswered(before time: Timestamp) {
+    let now = monotonicNow()
+    guard writer != nil, now >= nextEarlyWrite else { return }
+    nextEarlyWrite = now + 500_000_000
+    for var exchange in decoder.takeUnanswered(before: time) {
+      writtenEarly[exchange.id] = exchange.start
+      if !plan.keepsCredentials { redactor.redact(&exchange) }
+      if let block = encoder.append(requestOf: exchange) { offer(block) }
+    }
   }
 
   private func offer(_ block: RawBlock) {
@@ -189,6 +207,7 @@ final class CaptureSession: @unchecked Sendable {
     // Packets wait in the kernel's ring for a moment: packet time lags behind the clock.
     decoder.advance(to: wall.advanced(byNanoseconds: -500_000_000))
     takeLiveExchanges()
+    writeUnanswered(before: wall.advanced(byNanoseconds: -500_000_000))
     while let block = encoder.sealIfOlder(than: wall.advanced(byNanoseconds: -600_000_000)) { offer(block) }
     note(source.statistics)
     showProgress()

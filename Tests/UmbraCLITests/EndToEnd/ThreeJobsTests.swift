@@ -3,7 +3,10 @@
 import Foundation
 import Testing
 
-@Suite(.serialized, .enabled(if: program("nginx") != nil && program("curl") != nil && geteuid() == 0))
+@Suite(
+  .serialized, .enabled(if: program("nginx") != nil, "nginx is not installed"),
+  .enabled(if: program("curl") != nil, "curl is not installed"),
+  .enabled(if: geteuid() == 0, "live capture is for root"))
 struct ThreeJobsTests {
   /// A live capture on loopback that has begun.
   private func capture(port: Int, to session: String, _ more: [String] = []) throws -> Child {
@@ -187,5 +190,28 @@ struct ThreeJobsTests {
     #expect(shown.status == 0)
     #expect(shown.output.split(separator: "\n").count == 50)
     #expect(shown.error.contains("umbra:"), "what is missing is said: \(shown.error)")
+  }
+
+  @Test func aKilledCaptureHasTheRequestThatWaitsForItsAnswer() throws {
+    let scratch = try Scratch()
+    // 10 bytes a second: the answer takes much longer than the test.
+    let primary = try Nginx(
+      locations: "location / { limit_rate 10; }", files: ["slow": String(repeating: "x", count: 100_000)])
+    let session = scratch.path("s.umbra")
+    let capturing = try capture(port: primary.port, to: session)
+    let asking = try Child(
+      try #require(program("curl")), ["-s", "--max-time", "8", "http://127.0.0.1:\(primary.port)/slow"])
+    var shown = ""
+    // Written while the answer is still coming, so that it is there whenever the capture is killed.
+    let found = eventually {
+      shown = (try? UmbraProcess.run(["show", session, "--format", "jsonl"]).output) ?? ""
+      return shown.contains("/slow")
+    }
+    capturing.kill()
+    _ = capturing.wait()
+    asking.terminate()
+    _ = asking.wait()
+    #expect(found)
+    #expect(shown.contains("\"response\":null"))
   }
 }

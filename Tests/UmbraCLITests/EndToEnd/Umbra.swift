@@ -109,5 +109,5 @@ func eventually(_ condition: () -> Bool) -> Bool {
 /// Where a program of the system is, or nil.
 func program(_ name: String) -> String? {
   let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
-  return folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+  return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
 }
