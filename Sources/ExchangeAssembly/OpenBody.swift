@@ -32,7 +32,10 @@ struct OpenBody {
 
   /// Bytes of the body that are counted and not kept.
   func bytesOverLimit(of body: HTTPBody) -> UInt64 {
-    hash == nil ? 0 : body.size - UInt64(body.bytes.count) - body.missing.reduce(0) { $0 + $1.count }
+    guard hash != nil else { return 0 }
+    // Missing ranges beyond their limit are merged and may cover bytes that were kept.
+    let known = body.missing.reduce(UInt64(body.bytes.count)) { $0 &+ $1.count }
+    return body.size > known ? body.size - known : 0
   }
 
   /// Keeps no more bytes from here on; they are still counted and hashed.
