@@ -31,6 +31,7 @@ struct WhereFilter: ExpressibleByArgument {
     var relation: Operator
     var text: String
     var number: Double?
+    // Immutable once parsed and used by one command on one thread; Regex itself is not marked Sendable.
     nonisolated(unsafe) var pattern: Regex<AnyRegexOutput>?
   }
 
