@@ -161,7 +161,7 @@ struct ThreeJobsTests {
     let scratch = try Scratch()
     let primary = try Nginx(locations: "location / { return 200 'x'; }")
     let dump = scratch.path("lo.pcap")
-    let sniffing = try Child(tcpdump, ["-i", "lo", "-U", "-w", dump, "tcp port \(primary.port)"])
+    let sniffing = try Child(tcpdump, ["-i", "lo", "--immediate-mode", "-U", "-w", dump, "tcp port \(primary.port)"])
     try #require(eventually { sniffing.standardError.contains("listening on") })
     _ = try curl(["http://127.0.0.1:\(primary.port)/a", "http://127.0.0.1:\(primary.port)/b"])
     usleep(300_000)

@@ -25,11 +25,15 @@ enum UmbraProcess {
 }
 
 /// A child process whose output is collected.
-final class Child: @unchecked Sendable {
-  // Sendable by discipline: a Child is used by one test, the collecting closures touch only their own file.
-  private let process = Process()
+///
+/// Not Foundation's Process: its children inherit the calling thread's signal mask, and the threads that tests run on
+/// block every signal, so that a child could only be killed.
+final class Child {
+  let identifier: pid_t
+  private var status: Int32?
   private let outputFile: URL
   private let errorFile: URL
+  private let inputFile: URL
 
   init(
     _ program: String, _ arguments: [String], input: Data? = nil, environment: [String: String] = [:],
@@ -38,42 +42,71 @@ final class Child: @unchecked Sendable {
     let base = FileManager.default.temporaryDirectory.appendingPathComponent("umbra-child-\(UUID().uuidString)")
     outputFile = base.appendingPathExtension("out")
     errorFile = base.appendingPathExtension("err")
-    for file in [outputFile, errorFile] { try Data().write(to: file) }
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    if let folder { process.currentDirectoryURL = folder }
-    process.standardOutput = try FileHandle(forWritingTo: outputFile)
-    process.standardError = try FileHandle(forWritingTo: errorFile)
-    if let input {
-      let inputFile = base.appendingPathExtension("in")
-      try input.write(to: inputFile)
-      process.standardInput = try FileHandle(forReadingFrom: inputFile)
-    } else {
-      process.standardInput = FileHandle.nullDevice
-    }
-    try process.run()
+    inputFile = base.appendingPathExtension("in")
+    try (input ?? Data()).write(to: inputFile)
+    var files = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&files)
+    defer { posix_spawn_file_actions_destroy(&files) }
+    posix_spawn_file_actions_addopen(&files, 0, inputFile.path, O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&files, 1, outputFile.path, O_WRONLY | O_CREAT, 0o600)
+    posix_spawn_file_actions_addopen(&files, 2, errorFile.path, O_WRONLY | O_CREAT, 0o600)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // No signal is blocked, and none is ignored because a shell in the background had it so.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let entered = folder.map { ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, $0.path] } ?? []
+    let command = entered + [program] + arguments
+    let words = command.map { strdup($0) }
+    let variables = merged.map { strdup("\($0.key)=\($0.value)") }
+    defer { for text in words + variables { free(text) } }
+    var child: pid_t = 0
+    let failure = posix_spawn(&child, command[0], &files, &attributes, words + [nil], variables + [nil])
+    guard failure == 0 else { throw ServerFailure(text: "\(program): \(String(cString: strerror(failure)))") }
+    identifier = child
   }
 
   deinit {
-    if process.isRunning { process.terminate() }
-    try? FileManager.default.removeItem(at: outputFile)
-    try? FileManager.default.removeItem(at: errorFile)
+    if isRunning {
+      kill()
+      _ = wait()
+    }
+    for file in [inputFile, outputFile, errorFile] { try? FileManager.default.removeItem(at: file) }
   }
 
-  var isRunning: Bool { process.isRunning }
-  var identifier: Int32 { process.processIdentifier }
-  func interrupt() { process.interrupt() }
-  func terminate() { process.terminate() }
-  func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+  var isRunning: Bool {
+    reap(WNOHANG)
+    return status == nil
+  }
+
+  func interrupt() { signal(SIGINT) }
+  func terminate() { signal(SIGTERM) }
+  func kill() { signal(SIGKILL) }
+
+  private func signal(_ number: Int32) {
+    if isRunning { Foundation.kill(identifier, number) }
+  }
+
+  private func reap(_ options: Int32) {
+    var raw: Int32 = 0
+    guard status == nil, waitpid(identifier, &raw, options) == identifier else { return }
+    // As a shell says it: 128 and the signal's number for one that a signal ended.
+    status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + raw & 0x7f
+  }
 
   var standardError: String { (try? String(decoding: Data(contentsOf: errorFile), as: UTF8.self)) ?? "" }
 
   func wait() -> UmbraProcess.Result {
-    process.waitUntilExit()
+    while status == nil { reap(0) }
     let output = (try? Data(contentsOf: outputFile)) ?? Data()
     return UmbraProcess.Result(
-      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self), error: standardError)
+      status: status ?? -1, output: String(decoding: output, as: UTF8.self), error: standardError)
   }
 }
 
@@ -108,6 +141,7 @@ func eventually(_ condition: () -> Bool) -> Bool {
 
 /// Where a program of the system is, or nil.
 func program(_ name: String) -> String? {
-  let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
+  let searched = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  let folders = searched + ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
   return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
 }
