@@ -41,6 +41,18 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
   case http1DataAfterClose = 44
   case http1TransferEncodingInHTTP10 = 45
 
+  // HPACK: 100 ..< 112.
+  case h2UnresolvedIndex = 100
+  case h2AssumedIndex = 101
+  case hpackIndexInvalid = 102
+  case hpackIntegerOverflow = 103
+  case hpackHuffmanInvalid = 104
+  case hpackBlockTruncated = 105
+  case hpackSizeUpdateTooLarge = 106
+  case hpackSizeUpdateMisplaced = 107
+  case hpackSizeUpdateMissing = 108
+  case hpackHeaderListTooLarge = 109
+
   // Bodies: 120 ..< 128.
   case bodyOverLimit = 120
   case bodyIncomplete = 121
@@ -82,6 +94,16 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
     case .http1ChunkBareLF: "http1.chunk-bare-lf"
     case .http1DataAfterClose: "http1.data-after-close"
     case .http1TransferEncodingInHTTP10: "http1.transfer-encoding-in-http10"
+    case .h2UnresolvedIndex: "h2.unresolved-index"
+    case .h2AssumedIndex: "h2.assumed-index"
+    case .hpackIndexInvalid: "hpack.index-invalid"
+    case .hpackIntegerOverflow: "hpack.integer-overflow"
+    case .hpackHuffmanInvalid: "hpack.huffman-invalid"
+    case .hpackBlockTruncated: "hpack.block-truncated"
+    case .hpackSizeUpdateTooLarge: "hpack.size-update-too-large"
+    case .hpackSizeUpdateMisplaced: "hpack.size-update-misplaced"
+    case .hpackSizeUpdateMissing: "hpack.size-update-missing"
+    case .hpackHeaderListTooLarge: "hpack.header-list-too-large"
     case .bodyOverLimit: "body.over-limit"
     case .bodyIncomplete: "body.incomplete"
     }

@@ -1,0 +1,97 @@
+// Purpose: where decoded header blocks go: names and values in one buffer, fields as ranges into it, marks beside them.
+// Input -> output: what HPACKDecoder appends -> HeaderFields, or a look at the bytes in place.
+// Owner: whoever decodes; reused from block to block, so that nothing is allocated once it has grown.
+// Bounds: HPACKLimits, for each block.
+
+public import HTTPModel
+
+/// What is to be said of a decoded field beyond its bytes.
+public struct HPACKFieldMarks: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt8
+
+  @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The name stands in a table entry that was never seen; it is empty here.
+  public static let nameUnresolved = HPACKFieldMarks(rawValue: 1)
+  /// The value stands in a table entry that was never seen, or its Huffman code is broken; it is empty here.
+  public static let valueUnresolved = HPACKFieldMarks(rawValue: 2)
+  /// The sender forbids compressing it (RFC 7541, 6.2.3): mostly a secret.
+  public static let neverIndexed = HPACKFieldMarks(rawValue: 4)
+  /// The name, or name and value, come from an entry that another connection's table was taken for.
+  public static let assumed = HPACKFieldMarks(rawValue: 8)
+}
+
+/// A reference to a table entry that was never seen.
+public struct HPACKUnresolvedReference: Hashable, Sendable {
+  /// Index into ``HPACKFieldList/ranges``.
+  public var field: Int
+  /// The index as sent (RFC 7541, 2.3.3).
+  public var index: UInt32
+  /// Which of the entries that were in the table when its knowledge was lost: 0 is the newest of them. Stays the same
+  /// while the entry lives, so equal ordinals mean one entry, and ``HPACKTable`` may be asked for it later. Nil where
+  /// the index points outside of what the table can hold.
+  public var ordinal: Int?
+
+  public init(field: Int, index: UInt32, ordinal: Int?) {
+    self.field = field
+    self.index = index
+    self.ordinal = ordinal
+  }
+}
+
+/// Fields of one or more header blocks, in order; reusable.
+public struct HPACKFieldList: Sendable {
+  /// The first ``byteCount`` bytes are names and values, each value right after its name; the rest is room.
+  @usableFromInline var storage: [UInt8] = []
+  /// Of ``storage``, what is in use.
+  public internal(set) var byteCount = 0
+  /// Where each field stands in the bytes.
+  public internal(set) var ranges: [FieldRange] = []
+  /// One for each field.
+  public internal(set) var marks: [HPACKFieldMarks] = []
+  /// All ``marks`` together: empty for most lists.
+  public internal(set) var unionOfMarks: HPACKFieldMarks = []
+  /// One for each field that has an unresolved name or value because of the table, in order.
+  public internal(set) var unresolved: [HPACKUnresolvedReference] = []
+  /// Fields that were left out because of ``HPACKLimits``.
+  public internal(set) var omittedFields = 0
+
+  public init() {}
+
+  @inlinable public var count: Int { ranges.count }
+  @inlinable public var isEmpty: Bool { ranges.isEmpty }
+
+  /// Forgets the fields and keeps the room.
+  public mutating func removeAll() {
+    byteCount = 0
+    ranges.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
+    unionOfMarks = []
+    unresolved.removeAll(keepingCapacity: true)
+    omittedFields = 0
+  }
+
+  @inlinable
+  public func name(at index: Int) -> ArraySlice<UInt8> {
+    storage[Int(ranges[index].nameStart)..<Int(ranges[index].nameEnd)]
+  }
+
+  @inlinable
+  public func value(at index: Int) -> ArraySlice<UInt8> {
+    storage[Int(ranges[index].valueStart)..<Int(ranges[index].valueEnd)]
+  }
+
+  /// Lends the bytes that ``ranges`` point into, until `body` returns.
+  @inlinable
+  public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<byteCount])) }
+  }
+
+  /// The fields as a message keeps them: two exact allocations and two copies.
+  ///
+  /// The bytes of all fields are in the storage, so ranges of ``ranges`` (of `:method`, say) hold in it.
+  /// - Parameter first: the fields before it get no range: pass the number of pseudo-header fields.
+  public func headerFields(from first: Int = 0) -> HeaderFields {
+    HeaderFields(storage: Array(storage[..<byteCount]), ranges: Array(ranges[first...]))
+  }
+}
