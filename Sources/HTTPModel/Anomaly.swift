@@ -41,6 +41,43 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
   case http1DataAfterClose = 44
   case http1TransferEncodingInHTTP10 = 45
 
+  // HTTP/2: 60 ..< 100.
+  case h2PrefaceInvalid = 60
+  case h2SettingsMissing = 61
+  case h2FrameSizeExceeded = 62
+  case h2FrameSizeInvalid = 63
+  case h2PaddingInvalid = 64
+  case h2StreamIdentifierInvalid = 65
+  case h2StreamIdle = 66
+  case h2StreamClosed = 67
+  case h2ContinuationExpected = 68
+  case h2ContinuationUnexpected = 69
+  case h2ContinuationFlood = 70
+  case h2HeaderBlockTooLarge = 71
+  case h2SettingInvalid = 72
+  case h2SettingsFlood = 73
+  case h2SettingsAckUnexpected = 74
+  case h2WindowUpdateInvalid = 75
+  case h2FlowControlExceeded = 76
+  case h2PrioritySelfDependency = 77
+  case h2PseudoFieldInvalid = 78
+  case h2PseudoFieldMissing = 79
+  case h2PseudoFieldRepeated = 80
+  case h2PseudoFieldMisplaced = 81
+  case h2FieldNameInvalid = 82
+  case h2FieldValueInvalid = 83
+  case h2ConnectionSpecificField = 84
+  case h2ContentLengthMismatch = 85
+  case h2TrailersWithoutEnd = 86
+  case h2PushInvalid = 87
+  case h2RapidReset = 88
+  case h2ConcurrentStreamsExceeded = 89
+  case h2StreamEvicted = 90
+  case h2StreamReset = 91
+  case h2FrameBoundaryLost = 92
+  case h2HeadLost = 93
+  case h2FrameTruncated = 94
+
   // HPACK: 100 ..< 112.
   case h2UnresolvedIndex = 100
   case h2AssumedIndex = 101
@@ -94,6 +131,41 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
     case .http1ChunkBareLF: "http1.chunk-bare-lf"
     case .http1DataAfterClose: "http1.data-after-close"
     case .http1TransferEncodingInHTTP10: "http1.transfer-encoding-in-http10"
+    case .h2PrefaceInvalid: "h2.preface-invalid"
+    case .h2SettingsMissing: "h2.settings-missing"
+    case .h2FrameSizeExceeded: "h2.frame-size-exceeded"
+    case .h2FrameSizeInvalid: "h2.frame-size-invalid"
+    case .h2PaddingInvalid: "h2.padding-invalid"
+    case .h2StreamIdentifierInvalid: "h2.stream-identifier-invalid"
+    case .h2StreamIdle: "h2.stream-idle"
+    case .h2StreamClosed: "h2.stream-closed"
+    case .h2ContinuationExpected: "h2.continuation-expected"
+    case .h2ContinuationUnexpected: "h2.continuation-unexpected"
+    case .h2ContinuationFlood: "h2.continuation-flood"
+    case .h2HeaderBlockTooLarge: "h2.header-block-too-large"
+    case .h2SettingInvalid: "h2.setting-invalid"
+    case .h2SettingsFlood: "h2.settings-flood"
+    case .h2SettingsAckUnexpected: "h2.settings-ack-unexpected"
+    case .h2WindowUpdateInvalid: "h2.window-update-invalid"
+    case .h2FlowControlExceeded: "h2.flow-control-exceeded"
+    case .h2PrioritySelfDependency: "h2.priority-self-dependency"
+    case .h2PseudoFieldInvalid: "h2.pseudo-field-invalid"
+    case .h2PseudoFieldMissing: "h2.pseudo-field-missing"
+    case .h2PseudoFieldRepeated: "h2.pseudo-field-repeated"
+    case .h2PseudoFieldMisplaced: "h2.pseudo-field-misplaced"
+    case .h2FieldNameInvalid: "h2.field-name-invalid"
+    case .h2FieldValueInvalid: "h2.field-value-invalid"
+    case .h2ConnectionSpecificField: "h2.connection-specific-field"
+    case .h2ContentLengthMismatch: "h2.content-length-mismatch"
+    case .h2TrailersWithoutEnd: "h2.trailers-without-end-stream"
+    case .h2PushInvalid: "h2.push-invalid"
+    case .h2RapidReset: "h2.rapid-reset"
+    case .h2ConcurrentStreamsExceeded: "h2.concurrent-streams-exceeded"
+    case .h2StreamEvicted: "h2.stream-evicted"
+    case .h2StreamReset: "h2.stream-reset"
+    case .h2FrameBoundaryLost: "h2.frame-boundary-lost"
+    case .h2HeadLost: "h2.head-lost"
+    case .h2FrameTruncated: "h2.frame-truncated"
     case .h2UnresolvedIndex: "h2.unresolved-index"
     case .h2AssumedIndex: "h2.assumed-index"
     case .hpackIndexInvalid: "hpack.index-invalid"
