@@ -106,3 +106,14 @@ extension Ledger.Row {
     self = row
   }
 }
+
+extension Ledger {
+  /// What was counted after `earlier`, an older state of the same ledger. Bytes that waited then count as seen again, so
+  /// that the sum of the parts still is what was seen.
+  public func since(_ earlier: Ledger) -> Ledger {
+    var rest = self
+    for row in Row.allCases where row != .bytesPending { rest[row] &-= earlier[row] }
+    rest[.bytesSeen] &+= earlier[.bytesPending]
+    return rest
+  }
+}

@@ -42,6 +42,22 @@ extension LiveCapture {
     setsockopt(pcap_fileno(handle), packetLevel, PACKET_IGNORE_OUTGOING, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 
+  /// Joins the handle to a group that shares the interface's packets (packet(7), PACKET_FANOUT). The hash is over
+  /// addresses and ports and the same in both directions; fragments are put together before it is taken.
+  static func join(_ group: UInt16, _ handle: OpaquePointer, _ options: LiveCaptureOptions) throws(CaptureError) {
+    var argument = UInt32(group) | fanoutByHash << 16
+    let size = socklen_t(MemoryLayout<UInt32>.size)
+    guard setsockopt(pcap_fileno(handle), packetLevel, fanoutOption, &argument, size) == 0 else {
+      throw .interfaceFailed(
+        name: options.interface,
+        message: "its packets can't be shared between threads: \(systemMessage(errno)); leave --fanout out")
+    }
+  }
+
+  /// PACKET_FANOUT, and PACKET_FANOUT_HASH with PACKET_FANOUT_FLAG_DEFRAG, of linux/if_packet.h.
+  private static let fanoutOption: Int32 = 18
+  private static let fanoutByHash: UInt32 = 0x8000
+
   /// The error that libpcap's status stands for.
   private static func failure(
     _ status: Int32, of handle: OpaquePointer, _ options: LiveCaptureOptions

@@ -37,6 +37,7 @@ public final class LiveCapture {
       if let filter, !filter.install(on: handle) { throw LiveCapture.failure(of: handle, options) }
       var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
       guard pcap_setnonblock(handle, 1, &message) == 0 else { throw LiveCapture.failure(of: handle, options) }
+      if let group = options.fanoutGroup { try LiveCapture.join(group, handle, options) }
     } catch {
       pcap_close(handle)
       throw error
@@ -59,7 +60,7 @@ public final class LiveCapture {
     let ready = try dispatch(body)
     if ready > 0 { return ready }
     var waits = (
-      pollfd(fd: pcap_get_selectable_fd(handle), events: Int16(POLLIN), revents: 0),
+      waiting,
       pollfd(fd: breaker.descriptor, events: Int16(POLLIN), revents: 0)
     )
     let timeout = Int32(clamping: max(1, options.timeoutMilliseconds))
@@ -95,7 +96,11 @@ public final class LiveCapture {
     let interface: Int
   }
 
-  private func dispatch(_ body: (PacketRecord) -> Void) throws(CaptureError) -> Int {
+  /// What poll(2) waits for before packets are ready.
+  var waiting: pollfd { pollfd(fd: pcap_get_selectable_fd(handle), events: Int16(POLLIN), revents: 0) }
+
+  /// Hands over what is ready and never waits.
+  func dispatch(_ body: (PacketRecord) -> Void) throws(CaptureError) -> Int {
     let count = withoutActuallyEscaping(body) { body in
       var context = Context(body: body, linkType: linkType, interface: interfaceIndex)
       return withUnsafeMutableBytes(of: &context) {

@@ -14,10 +14,14 @@ public struct LiveCaptureOptions: Sendable {
   public var ports: [ClosedRange<UInt16>]
   /// A pcap-filter(7) expression, ANDed with the ports.
   public var filter: String?
+  /// Captures of one interface with one group's number share its packets, each connection's going to one of them.
+  /// nil: this capture gets all packets.
+  public var fanoutGroup: UInt16?
 
   public init(
     interface: String, snapLength: Int = 262_144, bufferBytes: Int = 64 << 20, promiscuous: Bool = false,
-    timeoutMilliseconds: Int = 100, ports: [ClosedRange<UInt16>] = [], filter: String? = nil
+    timeoutMilliseconds: Int = 100, ports: [ClosedRange<UInt16>] = [], filter: String? = nil,
+    fanoutGroup: UInt16? = nil
   ) {
     self.interface = interface
     self.snapLength = snapLength
@@ -26,6 +30,7 @@ public struct LiveCaptureOptions: Sendable {
     self.timeoutMilliseconds = timeoutMilliseconds
     self.ports = ports
     self.filter = filter
+    self.fanoutGroup = fanoutGroup
   }
 }
 

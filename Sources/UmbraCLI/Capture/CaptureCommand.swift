@@ -33,21 +33,36 @@ struct Capture: ParsableCommand {
           ? "name a source: -i INTERFACE for live traffic ('umbra interfaces' lists them) or -r FILE for a saved capture"
           : "-i and -r exclude each other: capture live or read a file")
     }
-    if source.interface.count > 1 {
-      throw ValidationError("one -i at a time in this version; '-i any' captures on all interfaces")
-    }
     if source.read.count > 1 {
       throw ValidationError("one -r at a time in this version; merge captures with mergecap first")
     }
+    guard (1...64).contains(source.fanout) else { throw ValidationError("--fanout takes 1 to 64 threads") }
+    let live = [
+      ("--fanout", source.fanout > 1), ("--wait", source.wait), ("--user", source.user != nil),
+      ("--rotate", keep.rotate != nil),
+    ]
+    if source.interface.isEmpty, let flag = live.first(where: \.1) {
+      throw ValidationError("\(flag.0) is for live capture (-i)")
+    }
+    if keep.rotate != nil, keep.write ?? "-" == "-" {
+      throw ValidationError("--rotate needs files to write: -w 'cap-%Y%m%dT%H%M%S.umbra'")
+    }
+    if keep.rotate == nil, keep.keep != nil {
+      throw ValidationError("--keep says how many files stay with --rotate, which is missing")
+    }
+    if let kept = keep.keep, kept < 1 { throw ValidationError("--keep takes 1 or more: the file being written counts") }
   }
 
   func run() throws {
     Interruption.install()
+    Interruption.installStatus()
     let plan = CapturePlan(
-      origin: source.interface.first.map { .interface($0) } ?? .file(source.read[0]), ports: source.port,
+      origin: source.interface.isEmpty ? .files(source.read) : .interfaces(source.interface), ports: source.port,
       filter: source.filter, snapLength: source.snaplen, bufferBytes: source.buffer.bytes,
-      promiscuous: source.promiscuous, destination: keep.write, overwrite: keep.overwrite,
-      bodyLimit: keep.bodyLimit.bytes, memoryLimit: keep.memoryLimit.bytes, keepsCredentials: keep.keepCredentials,
+      promiscuous: source.promiscuous, fanout: source.fanout, waits: source.wait,
+      privileges: source.user.map { .user($0) } ?? .automatic, destination: keep.write, overwrite: keep.overwrite,
+      rotation: keep.rotate, kept: keep.keep, bodyLimit: keep.bodyLimit.bytes, memoryLimit: keep.memoryLimit.bytes,
+      keepsCredentials: keep.keepCredentials,
       duration: stop.duration?.nanoseconds, maxExchanges: stop.maxExchanges, maxSize: stop.maxSize?.bytes,
       progress: console.quiet ? .none : console.progress, isQuiet: console.quiet)
     let summary = try CaptureSession(plan).run()
@@ -58,7 +73,8 @@ struct Capture: ParsableCommand {
 struct SourceOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Capture live on this interface; 'any' means all of them.", valueName: "name"))
+    help: ArgumentHelp(
+      "Capture live on this interface, repeatable; 'any' means all of them.", valueName: "name"))
   var interface: [String] = []
 
   @Option(
@@ -79,8 +95,24 @@ struct SourceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Bytes captured of each packet.", valueName: "bytes"))
   var snaplen: Int = 262_144
 
-  @Option(help: ArgumentHelp("The kernel's ring buffer for live capture.", valueName: "size"))
+  @Option(help: ArgumentHelp("The kernel's ring buffer for each interface of a live capture.", valueName: "size"))
   var buffer = ByteSize(bytes: 64 << 20)
+
+  @Option(
+    help: ArgumentHelp(
+      "Threads that share the packets of a live capture, each connection's going to one of them.", valueName: "n"))
+  var fanout = 1
+
+  @Flag(help: "Wait for an interface that is not there or went away.")
+  var wait = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Run as this user once the interfaces are open. Default: who called sudo; or root without root's capabilities. \
+      'root' gives up nothing.
+      """, valueName: "name"))
+  var user: String?
 
   @Flag(help: "Put the interface into promiscuous mode.")
   var promiscuous = false
@@ -91,6 +123,17 @@ struct KeepOptions: ParsableArguments {
     name: [.short, .long], help: ArgumentHelp("Write a session file; '-' is standard output.", valueName: "file"),
     completion: .file(extensions: ["umbra"]))
   var write: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Begin a new session file at this size, age, or both: 1GiB, 1h, 1GiB,1h. The name of -w may hold conversions of \
+      strftime(3); without them files are numbered.
+      """, valueName: "size,time"))
+  var rotate: RotationRule?
+
+  @Option(help: ArgumentHelp("With --rotate: session files that stay; older ones are deleted.", valueName: "n"))
+  var keep: Int?
 
   @Flag(help: "Replace the session file if it exists.")
   var overwrite = false

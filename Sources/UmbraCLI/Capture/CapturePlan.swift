@@ -1,13 +1,14 @@
 /// A capture's flags, checked and resolved.
 struct CapturePlan {
   enum Origin {
-    case interface(String)
-    case file(String)
+    case interfaces([String])
+    case files([String])
 
     var description: String {
       switch self {
-      case .interface(let name): "interface \(name)"
-      case .file(let path): path == "-" ? "standard input" : path
+      case .interfaces(let names):
+        "\(names.count == 1 ? "interface" : "interfaces") \(names.joined(separator: ", "))"
+      case .files(let paths): paths.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", ")
       }
     }
   }
@@ -18,8 +19,16 @@ struct CapturePlan {
   var snapLength = 262_144
   var bufferBytes = 64 << 20
   var promiscuous = false
+  /// Threads that share a live capture's packets.
+  var fanout = 1
+  /// An interface that is missing is waited for.
+  var waits = false
+  var privileges = PrivilegeDrop.automatic
   var destination: String?
   var overwrite = false
+  var rotation: RotationRule?
+  /// Files that stay where there is rotation.
+  var kept: Int?
   var bodyLimit = 10_000_000
   var memoryLimit = 256_000_000
   var keepsCredentials = false

@@ -1,14 +1,12 @@
 import HTTPModel
-import SessionFile
 
 /// What is said at the end of a capture, on standard error.
 struct CaptureSummary {
   var origin: String
-  var destination: String?
   var ledger: Ledger
   var notes: [String]
   var exchanges: UInt64
-  var written: SessionWriter.Summary?
+  var written: SessionSink.Written?
   /// Nanoseconds from the first to the last packet.
   var packetTime: Int64
   /// Nanoseconds that the command ran.
@@ -23,9 +21,10 @@ struct CaptureSummary {
     lines.append(contentsOf: LedgerText.lines(ledger))
     for note in notes { lines.append("note: \(note)") }
     if exchanges == 0 { lines.append(contentsOf: emptyAdvice) }
-    if let destination, let written {
-      let name = destination == "-" ? "standard output" : destination
-      lines.append("wrote \(name), \(ByteSize(bytes: Int(clamping: written.bytes)))")
+    if let written, let last = written.files.last {
+      let name = last == "-" ? "standard output" : last
+      let others = written.files.count > 1 ? " and \(counted(written.files.count - 1, "file")) before it" : ""
+      lines.append("wrote \(name)\(others), \(ByteSize(bytes: Int(clamping: written.bytes)))")
     }
     return lines.map { "umbra: \($0)\n" }.joined()
   }

@@ -63,8 +63,10 @@ struct Demo: AsyncParsableCommand {
     if !noCapture, case .granted = CapturePrivilege.check() {
       let primary = try await DemoShop(variant: .primary, seed: Demo.seed)
       say("1  a shop serves on 127.0.0.1:\(primary.port); \(requests) requests are captured on loopback")
-      var plan = CapturePlan(origin: .interface(Demo.loopbackInterface), destination: session, overwrite: true)
+      var plan = CapturePlan(origin: .interfaces([Demo.loopbackInterface]), destination: session, overwrite: true)
       plan.ports = PortSet(argument: "\(primary.port)")
+      // The demo's servers and its replay run on in this process.
+      plan.privileges = .user("root")
       plan.isQuiet = true
       plan.progress = .none
       let capture = CaptureSession(plan)
@@ -89,7 +91,7 @@ struct Demo: AsyncParsableCommand {
         noCapture
           ? "1  a shipped capture of the shop's traffic is read"
           : "1  live capture is not permitted here ('umbra doctor' says why):\n   a shipped capture is read")
-      var plan = CapturePlan(origin: .file(fixture), destination: session, overwrite: true)
+      var plan = CapturePlan(origin: .files([fixture]), destination: session, overwrite: true)
       plan.isQuiet = true
       plan.progress = .none
       let capture = CaptureSession(plan)

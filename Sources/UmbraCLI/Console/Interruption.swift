@@ -1,10 +1,12 @@
-// SIGINT and SIGTERM as a flag that loops look at: the first asks for a clean end, the second ends at once.
+// Signals as counters that loops look at: the first SIGINT or SIGTERM asks for a clean end, the second ends at once;
+// SIGUSR1 asks for the figures up to now.
 
 import Glibc
 import Synchronization
 
 enum Interruption {
   private static let count = Atomic<Int>(0)
+  private static let status = Atomic<Int>(0)
 
   /// From here on the signals set the flag.
   static func install() {
@@ -15,6 +17,14 @@ enum Interruption {
       }
     }
   }
+
+  /// From here on SIGUSR1 is counted instead of ending the process.
+  static func installStatus() {
+    signal(SIGUSR1) { _ in Interruption.status.add(1, ordering: .relaxed) }
+  }
+
+  /// How often SIGUSR1 came.
+  static var statusRequests: Int { status.load(ordering: .relaxed) }
 
   static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 

@@ -1,0 +1,185 @@
+// Packets to sealed blocks: what one thread of a capture does.
+//
+// In: packets of the connections that fall to this lane. Out: blocks for the sink, counters for whoever looks. Owner:
+// one thread, but for ``state``.
+
+import ExchangeAssembly
+import HTTPModel
+import PacketHeaders
+import PcapCapture
+import SessionFile
+import Synchronization
+import TCPReassembly
+import TrafficRules
+
+/// Decodes, redacts and encodes.
+///
+/// `@unchecked Sendable`: made by the thread that starts it and from then on used by the lane's own thread alone;
+/// others only read ``state``, which is behind a mutex.
+final class CaptureLane: @unchecked Sendable {
+  /// What others may see of a lane, as of its last tick.
+  struct State: Sendable {
+    var ledger = Ledger()
+    var heldBytes = 0
+    var firstPacket: Timestamp?
+    var lastPacket: Timestamp?
+  }
+
+  let state = Mutex(State())
+  private var decoder: WireDecoder
+  private let encoder = SessionEncoder()
+  private var redactor: CredentialRedactor?
+  private let sink: SessionSink?
+  private let control: CaptureControl
+  /// Which of how many lanes: connections are numbered so that no two lanes give one number.
+  private let index: UInt32
+  private let count: UInt32
+  /// Starts of exchanges whose request was written before its answer came.
+  private var writtenEarly: [ExchangeID: Timestamp] = [:]
+  private var nextEarlyWrite: Int64 = 0
+  private var generation = 0
+  private var firstPacket: Timestamp?
+  private var drops = Ledger()
+
+  init(
+    _ plan: CapturePlan, index: Int, count: Int, redactor: CredentialRedactor?, sink: SessionSink?,
+    control: CaptureControl
+  ) {
+    self.index = UInt32(index)
+    self.count = UInt32(count)
+    self.redactor = redactor
+    self.sink = sink
+    self.control = control
+    let memory = plan.memoryLimit / count
+    var reassembly = ReassemblyLimits()
+    reassembly.heldBytes = memory / 2
+    reassembly.heldBytesPerDirection = min(reassembly.heldBytesPerDirection, memory / 4)
+    decoder = WireDecoder(
+      reassembly: reassembly,
+      assembly: AssemblyLimits(
+        bodyBytes: plan.bodyLimit, heldBytes: memory / 2, serverPorts: plan.ports?.ranges ?? []))
+  }
+
+  /// The latest packet time.
+  var time: Timestamp? { decoder.time }
+
+  func receive(_ packet: PacketRecord) {
+    if firstPacket == nil { firstPacket = packet.time }
+    decoder.receive(packet.bytes, lengthOnWire: packet.lengthOnWire, linkType: packet.linkType, at: packet.time)
+  }
+
+  // MARK: Exchanges
+
+  /// Encodes what is finished, waiting for the disk. For captures read from a file.
+  /// - Returns: false where the disk takes no more.
+  func putExchanges() -> Bool {
+    while var exchange = decoder.nextExchange() {
+      guard let block = encode(&exchange), let sink else { continue }
+      if !sink.put(block) { return false }
+    }
+    return true
+  }
+
+  /// Encodes what is finished and never waits.
+  func offerExchanges() {
+    while var exchange = decoder.nextExchange() {
+      if let block = encode(&exchange) { sink?.offer(block, generation: generation) }
+    }
+  }
+
+  private func encode(_ exchange: inout Exchange) -> RawBlock? {
+    if !control.countExchange() { control.stop() }
+    guard sink != nil else { return nil }
+    prepare(&exchange)
+    if !writtenEarly.isEmpty, let start = writtenEarly.removeValue(forKey: exchange.id) {
+      return encoder.append(responseOf: exchange, requestStart: start)
+    }
+    return encoder.append(exchange)
+  }
+
+  private func prepare(_ exchange: inout Exchange) {
+    if count > 1 { exchange.id.connection = (exchange.id.connection &- 1) &* count &+ index &+ 1 }
+    redactor?.redact(&exchange)
+  }
+
+  // MARK: Time
+
+  /// Ten times a second in a live capture: time passes for the decoder, old blocks go to the disk, others see.
+  func tick(wall: Timestamp, drops: Ledger) {
+    self.drops = drops
+    // Packets wait in the kernel's ring for a moment: packet time lags behind the clock.
+    let past = wall.advanced(byNanoseconds: -500_000_000)
+    decoder.advance(to: past)
+    offerExchanges()
+    if let sink {
+      moveToNextFile(sink)
+      writeUnanswered(before: past, to: sink)
+      while let block = encoder.sealIfOlder(than: wall.advanced(byNanoseconds: -600_000_000)) {
+        sink.offer(block, generation: generation)
+      }
+    }
+    publish()
+  }
+
+  /// What others see is as of now.
+  func publish() {
+    let ledger = ledger
+    let held = decoder.heldBytes
+    let (first, last) = (firstPacket, decoder.time)
+    state.withLock { $0 = State(ledger: ledger, heldBytes: held, firstPacket: first, lastPacket: last) }
+  }
+
+  /// The packets have ended. For a live capture; one from a file ends with ``putRest()``.
+  func offerRest(drops: Ledger) {
+    self.drops = drops
+    decoder.finish()
+    offerExchanges()
+    if let sink {
+      moveToNextFile(sink)
+      while let block = encoder.sealBlock() { sink.offer(block, generation: generation) }
+    }
+    publish()
+  }
+
+  /// The packets have ended, and the disk is waited for.
+  /// - Returns: false where the disk takes no more.
+  func putRest(drops: Ledger) -> Bool {
+    self.drops = drops
+    decoder.finish()
+    var goesOn = putExchanges()
+    if let sink {
+      while goesOn, let block = encoder.sealBlock() { goesOn = sink.put(block) }
+    }
+    publish()
+    return goesOn
+  }
+
+  private var ledger: Ledger {
+    var ledger = decoder.ledger
+    ledger.add(drops)
+    ledger[.exchangesShed] += encoder.oversized
+    return ledger
+  }
+
+  private func moveToNextFile(_ sink: SessionSink) {
+    let next = sink.generation
+    guard next != generation else { return }
+    while let block = encoder.sealBlock() { sink.offer(block, generation: generation) }
+    // Their requests are in the file before: in the next one the whole exchange is written.
+    writtenEarly.removeAll()
+    generation = next
+    sink.move(ledger: ledger)
+  }
+
+  /// A request that still waits for its answer goes to the disk without it, so that a killed capture has it.
+  private func writeUnanswered(before time: Timestamp, to sink: SessionSink) {
+    let now = monotonicNow()
+    guard now >= nextEarlyWrite else { return }
+    nextEarlyWrite = now + 500_000_000
+    for var exchange in decoder.takeUnanswered(before: time) {
+      prepare(&exchange)
+      writtenEarly[exchange.id] = exchange.start
+      if let block = encoder.append(requestOf: exchange) { sink.offer(block, generation: generation) }
+    }
+  }
+}
