@@ -1,6 +1,7 @@
 // Purpose: the public face of HPACK decoding (RFC 7541) and the state it keeps between header blocks.
 // Input -> output: whole header blocks (CONTINUATION joined by the caller) -> fields with marks; anomalies.
 // Owner: one direction of one connection; not shared. Bounds: HPACKLimits.
+// Blocks are read in HPACKDecoder+Blocks.swift; what the table holds for certain is in HPACKDecoder+Table.swift.
 
 public import HTTPModel
 
@@ -20,63 +21,67 @@ public struct HPACKDecoder: Sendable {
   public enum TableKnowledge: Hashable, Sendable {
     /// All of it.
     case whole
-    /// All of it, but some entries are taken from another connection.
+    /// What was never seen is taken from another connection.
     case assumed
-    /// Older entries may exist that were never seen.
+    /// Older entries may exist that were never seen, or a name was not.
     case partial
   }
 
   /// What came of a block.
   public struct Outcome: Hashable, Sendable {
     /// What was odd, among them ``Anomaly/h2UnresolvedIndex`` and ``Anomaly/h2AssumedIndex``.
-    public var anomalies: AnomalySet
+    public internal(set) var anomalies = AnomalySet()
     /// The block was read to its end. Where false, the fields before the fault are there.
-    public var isComplete: Bool
-    /// The receiver must have taken it for a connection error (COMPRESSION_ERROR; RFC 9113, 4.3): an index,
-    /// integer or string is impossible. The table is unknown from here on.
-    public var isError: Bool
+    public internal(set) var isComplete = true
+    /// The receiver must have taken it for a connection error (COMPRESSION_ERROR; RFC 9113, 4.3). Unless only a size
+    /// update was wrong, the table is unknown from here on: see ``HPACKDecoder/knowledge``.
+    public internal(set) var isError = false
   }
+
+  /// The entries that are known, from the newest on. Older ones may follow that are not: see ``knowledge``.
+  public internal(set) var table = HPACKTable()
+  /// The size up to which the encoder fills its table (RFC 7541, 4.2), in bytes, or the most that it can be.
+  public internal(set) var maximumTableSize = HPACKDecoder.initialTableSize
+  /// ``maximumTableSize`` is what the encoder uses, not only the most that it can be.
+  var maximumIsExact: Bool
+  /// What SETTINGS allow, and whether that is known or only the initial value.
+  var allowedTableSize = HPACKDecoder.initialTableSize
+  var allowanceIsKnown: Bool
+  /// The next block must begin with a size update to this or less.
+  var requiredReduction: Int?
+  /// The most bytes that entries older than the proven ones of ``table`` can take. Below 32 there are none.
+  var unseenSize: Int
+  /// Entries that went from ``table`` to the unseen ones because of a limit, since the knowledge was lost.
+  var forgottenCount = 0
+
+  /// Of SETTINGS_HEADER_TABLE_SIZE (RFC 9113, 6.5.2).
+  static let initialTableSize = 4096
 
   /// - Parameter joinedMidstream: earlier blocks were not seen: the table is unknown, and until SETTINGS or a size
-  ///   update tell, it is assumed to hold 4,096 bytes.
+  ///   update tell, it is assumed to hold 4,096 bytes; a reference that proves it larger corrects that.
   public init(limits: HPACKLimits = HPACKLimits(), joinedMidstream: Bool = false) {
     self.limits = limits
+    maximumIsExact = !joinedMidstream
+    allowanceIsKnown = !joinedMidstream
+    unseenSize = joinedMidstream ? HPACKDecoder.initialTableSize : 0
   }
 
-  public var knowledge: TableKnowledge { .whole }
+  public var knowledge: TableKnowledge {
+    if table.assumedCount > 0 { return .assumed }
+    return unseenSize >= 32 || table.unresolvedCount > 0 ? .partial : .whole
+  }
 
   /// Decodes a whole header block and appends its fields.
   ///
-  /// No allocation once `fields` and the table have grown. The bytes are borrowed until return.
+  /// No allocation once `fields` and the table have grown. The bytes are borrowed until return. After an error the rest
+  /// of the block is still decoded where its framing allows it.
   public mutating func decode(_ block: UnsafeRawBufferPointer, into fields: inout HPACKFieldList) -> Outcome {
-    Outcome(anomalies: [], isComplete: true, isError: false)
+    var state = BlockState(block)
+    do throws(HPACKFault) { try decodeFields(&state, into: &fields) } catch {
+      state.fail(error == .truncated ? .hpackBlockTruncated : .hpackIntegerOverflow)
+      state.outcome.isComplete = false
+    }
+    if state.losesTable { loseTable() }
+    return state.outcome
   }
-
-  /// The sender of these blocks has acknowledged its peer's SETTINGS_HEADER_TABLE_SIZE (RFC 9113, 4.3.1): call it where
-  /// the acknowledgement stands between the blocks. Of several acknowledged since the last block, call it for each.
-  public mutating func acknowledge(maximumTableSize: UInt32) {
-  }
-
-  /// Blocks were lost (a gap): what is in the table is not known any more.
-  public mutating func loseTable() {
-  }
-
-  /// The dynamic table as known now.
-  public var table: HPACKTable { HPACKTable() }
-
-  /// Takes the entries of another connection's table for those that were never seen, newest for newest. Fields that come
-  /// from them are marked ``HPACKFieldMarks/assumed``. Without effect where the table is whole.
-  ///
-  /// What was unresolved before can be looked up by ``HPACKUnresolvedReference/ordinal`` in the same table.
-  public mutating func assume(_ table: HPACKTable) {
-  }
-}
-
-/// A copy of a dynamic table, detached from its connection.
-public struct HPACKTable: Hashable, Sendable {
-  public var count: Int { 0 }
-
-  /// The entry's name and value; nil for a name that was never seen.
-  /// - Parameter ordinal: `0 ..< count`; 0 is the newest.
-  public func entry(at ordinal: Int) -> (name: [UInt8]?, value: [UInt8]) { (nil, []) }
 }

@@ -17,7 +17,7 @@ public struct HPACKFieldMarks: OptionSet, Hashable, Sendable {
   public static let valueUnresolved = HPACKFieldMarks(rawValue: 2)
   /// The sender forbids compressing it (RFC 7541, 6.2.3): mostly a secret.
   public static let neverIndexed = HPACKFieldMarks(rawValue: 4)
-  /// The name, or name and value, come from an entry that another connection's table was taken for.
+  /// The name, or name and value, come from another connection's table (``HPACKDecoder/assume(_:)``).
   public static let assumed = HPACKFieldMarks(rawValue: 8)
 }
 
@@ -29,7 +29,8 @@ public struct HPACKUnresolvedReference: Hashable, Sendable {
   public var index: UInt32
   /// Which of the entries that were in the table when its knowledge was lost: 0 is the newest of them. Stays the same
   /// while the entry lives, so equal ordinals mean one entry, and ``HPACKTable`` may be asked for it later. Nil where
-  /// the index points outside of what the table can hold.
+  /// that cannot be said: the index is impossible, or the entry was forgotten at ``HPACKLimits/maxTableBytes``, or was
+  /// made with a name that was unresolved.
   public var ordinal: Int?
 
   public init(field: Int, index: UInt32, ordinal: Int?) {
@@ -93,5 +94,76 @@ public struct HPACKFieldList: Sendable {
   /// - Parameter first: the fields before it get no range: pass the number of pseudo-header fields.
   public func headerFields(from first: Int = 0) -> HeaderFields {
     HeaderFields(storage: Array(storage[..<byteCount]), ranges: Array(ranges[first...]))
+  }
+}
+
+// MARK: Writing
+
+/// Bytes that are copied at once where there is room for more than is wanted.
+let copyBlock = 16
+
+/// Copies `count` bytes, and up to ``copyBlock`` more on either side's room: mostly one or two moves and no call.
+@inline(__always)
+func copyInBlocks(_ source: UnsafePointer<UInt8>, to destination: UnsafeMutablePointer<UInt8>, count: Int) {
+  let from = UnsafeRawPointer(source)
+  let to = UnsafeMutableRawPointer(destination)
+  var offset = 0
+  while offset < count {
+    to.storeBytes(
+      of: from.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self), toByteOffset: offset,
+      as: SIMD16<UInt8>.self)
+    offset &+= copyBlock
+  }
+}
+
+extension HPACKFieldList {
+  /// Makes room for `count` bytes from `position` on, and for a block more.
+  @inline(__always)
+  mutating func reserve(_ count: Int, at position: Int) {
+    if storage.count &- position < count &+ copyBlock { grow(to: position &+ count &+ copyBlock) }
+  }
+
+  private mutating func grow(to count: Int) {
+    storage.append(contentsOf: repeatElement(0, count: max(count, storage.count * 2, 512) - storage.count))
+  }
+
+  /// Writes bytes behind which a block more can be read. What is written beyond ``byteCount`` counts when a field is
+  /// added that has it.
+  @inline(__always)
+  mutating func write(_ source: UnsafePointer<UInt8>, count: Int, at position: Int) {
+    reserve(count, at: position)
+    storage.withUnsafeMutableBufferPointer {
+      copyInBlocks(source, to: $0.baseAddress.unsafelyUnwrapped + position, count: count)
+    }
+  }
+
+  /// Writes a string literal.
+  /// - Returns: how many bytes that were; nil where its Huffman code is invalid.
+  @inline(__always)
+  mutating func write(_ source: UnsafePointer<UInt8>, count: Int, isHuffman: Bool, at position: Int) -> Int? {
+    guard isHuffman else {
+      reserve(count, at: position)
+      storage.withUnsafeMutableBufferPointer {
+        ($0.baseAddress.unsafelyUnwrapped + position).update(from: source, count: count)
+      }
+      return count
+    }
+    reserve(HuffmanCode.bound(count), at: position)
+    return storage.withUnsafeMutableBufferPointer {
+      HuffmanCode.shared.decode(source, count: count, into: $0.baseAddress.unsafelyUnwrapped + position)
+    }
+  }
+
+  /// Adds a field whose name and value were written at ``byteCount``.
+  @inline(__always)
+  mutating func add(nameLength: Int, valueLength: Int, marks: HPACKFieldMarks) {
+    let start = UInt32(truncatingIfNeeded: byteCount)
+    let nameEnd = start &+ UInt32(truncatingIfNeeded: nameLength)
+    byteCount &+= nameLength &+ valueLength
+    ranges.append(
+      FieldRange(
+        nameStart: start, nameEnd: nameEnd, valueStart: nameEnd, valueEnd: UInt32(truncatingIfNeeded: byteCount)))
+    self.marks.append(marks)
+    unionOfMarks.formUnion(marks)
   }
 }
