@@ -109,6 +109,6 @@ let package = Package(
         "ContentTree", "SessionFile", "PcapCapture",
       ],
       path: "Tests/Fuzz", exclude: ["run", "Corpus", "EntryPoint.swift"], swiftSettings: strict),
-    tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff"] + nio),
+    tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff", "SessionFile"] + nio),
   ],
 )

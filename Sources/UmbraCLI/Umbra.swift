@@ -26,19 +26,25 @@ public struct Umbra: AsyncParsableCommand {
   public init() {}
 
   /// Runs the command that the process was started with, and exits with its status.
-  public static func run() async -> Never {
+  ///
+  /// Not asynchronous itself: an asynchronous main ends the first thread, whose rights nothing can take away then.
+  public static func run() -> Never {
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
-        try await asynchronous.run()
-      } else {
-        try command.run()
+      if let asynchronous = command as? any AsyncParsableCommand {
+        Task {
+          do {
+            var command = asynchronous
+            try await command.run()
+            Glibc.exit(0)
+          } catch { finish(with: error) }
+        }
+        while true { pause() }
       }
+      try command.run()
       Glibc.exit(0)
-    } catch {
-      finish(with: error)
-    }
+    } catch { finish(with: error) }
   }
 
   private static func finish(with error: any Error) -> Never {

@@ -1,3 +1,3 @@
 import UmbraCLI
 
-await Umbra.run()
+Umbra.run()

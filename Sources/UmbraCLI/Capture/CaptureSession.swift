@@ -73,9 +73,8 @@ final class CaptureSession: @unchecked Sendable {
       metadata["tool"] = "umbra \(umbraVersion)"
       metadata["source"] = source
       metadata["command"] = CommandLine.arguments.joined(separator: " ")
-      if let filter = CaptureFilter.text(ports: plan.ports?.ranges ?? [], and: plan.filter) {
-        metadata["filter"] = filter
-      }
+      if let ports = plan.ports { metadata["ports"] = ports.description }
+      if let filter = plan.filter { metadata["filter"] = filter }
       for (name, value) in facts { metadata[name] = value }
       do {
         sink = try SessionSink(

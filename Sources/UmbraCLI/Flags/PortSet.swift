@@ -1,8 +1,12 @@
 import ArgumentParser
 
 /// TCP ports as `-p` takes them: `80`, `80,8080`, `8000-8100`.
-struct PortSet: ExpressibleByArgument, Equatable {
+struct PortSet: ExpressibleByArgument, Equatable, CustomStringConvertible {
   var ranges: [ClosedRange<UInt16>]
+
+  var description: String {
+    ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+  }
 
   init?(argument: String) {
     ranges = []

@@ -77,7 +77,7 @@ struct SessionStatistics {
 
   func text(of source: ExchangeSource, showing limit: Int) -> String {
     var text = ""
-    for key in ["source", "filter"] {
+    for key in ["source", "ports", "filter"] {
       guard let value = source.metadata[key] else { continue }
       text += "\(key.padded(to: 12))\(wrapped(visibleLine(value), to: 80, indent: 12))\n"
     }

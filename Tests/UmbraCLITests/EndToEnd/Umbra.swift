@@ -89,7 +89,7 @@ final class Child {
   func terminate() { signal(SIGTERM) }
   func kill() { signal(SIGKILL) }
 
-  private func signal(_ number: Int32) {
+  func signal(_ number: Int32) {
     if isRunning { Foundation.kill(identifier, number) }
   }
 
