@@ -50,15 +50,25 @@ final class CaptureLane: @unchecked Sendable {
     self.redactor = redactor
     self.sink = sink
     self.control = control
-    let memory = plan.memoryLimit / count
-    var reassembly = ReassemblyLimits()
-    reassembly.heldBytes = memory / 2
-    reassembly.heldBytesPerDirection = min(reassembly.heldBytesPerDirection, memory / 4)
-    decoder = WireDecoder(
-      reassembly: reassembly,
-      assembly: AssemblyLimits(
-        bodyBytes: plan.bodyLimit, heldBytes: memory / 2, serverPorts: plan.ports?.ranges ?? []))
+    let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
+    decoder = WireDecoder(reassembly: reassembly, assembly: assembly)
   }
+
+  /// What --memory-limit means for a lane: 3/8 of its share for connections, the rest for bytes that wait in
+  /// reassembly and in unfinished messages, half each.
+  private static func limits(_ plan: CapturePlan, lanes: Int) -> (ReassemblyLimits, AssemblyLimits) {
+    let memory = plan.memoryLimit / lanes
+    var reassembly = ReassemblyLimits()
+    reassembly.connections = max(64, memory / 8 * 3 / bytesPerConnection)
+    reassembly.heldBytes = memory / 16 * 5
+    reassembly.heldBytesPerDirection = min(reassembly.heldBytesPerDirection, reassembly.heldBytes / 2)
+    let assembly = AssemblyLimits(
+      bodyBytes: plan.bodyLimit, heldBytes: memory / 16 * 5, serverPorts: plan.ports?.ranges ?? [])
+    return (reassembly, assembly)
+  }
+
+  /// A connection that has begun a request: its place in the table, two decoders and what they hold back. Measured.
+  private static let bytesPerConnection = 1792
 
   /// The latest packet time.
   var time: Timestamp? { decoder.time }

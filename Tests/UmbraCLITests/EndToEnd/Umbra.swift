@@ -31,6 +31,8 @@ enum UmbraProcess {
 final class Child {
   let identifier: pid_t
   private var status: Int32?
+  /// The largest resident size of the child, known once it has ended.
+  private(set) var peakBytes = 0
   private let outputFile: URL
   private let errorFile: URL
   private let inputFile: URL
@@ -95,7 +97,9 @@ final class Child {
 
   private func reap(_ options: Int32) {
     var raw: Int32 = 0
-    guard status == nil, waitpid(identifier, &raw, options) == identifier else { return }
+    var usage = rusage()
+    guard status == nil, wait4(identifier, &raw, options, &usage) == identifier else { return }
+    peakBytes = usage.ru_maxrss << 10
     // As a shell says it: 128 and the signal's number for one that a signal ended.
     status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + raw & 0x7f
   }
