@@ -21,6 +21,24 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
   public static let loop = LinkType(rawValue: 108)
   /// Linux cooked capture, version 1.
   public static let linuxCooked = LinkType(rawValue: 113)
+  /// PPP, with or without address and control octets.
+  public static let ppp = LinkType(rawValue: 9)
+  /// PPP in HDLC framing (RFC 1662), or Cisco's HDLC.
+  public static let pppHDLC = LinkType(rawValue: 50)
+  /// PPPoE from its header on (RFC 2516).
+  public static let pppoe = LinkType(rawValue: 51)
+  public static let ciscoHDLC = LinkType(rawValue: 104)
+  /// IEEE 802.11.
+  public static let wireless = LinkType(rawValue: 105)
+  /// IEEE 802.11 behind a radiotap header.
+  public static let radiotap = LinkType(rawValue: 127)
+  public static let linuxARCNET = LinkType(rawValue: 129)
+  /// Per-packet information, then a packet of the type that it names.
+  public static let perPacketInformation = LinkType(rawValue: 192)
+  /// An MPLS label stack.
+  public static let mpls = LinkType(rawValue: 219)
+  /// The netfilter log.
+  public static let nflog = LinkType(rawValue: 239)
   public static let ipv4 = LinkType(rawValue: 228)
   public static let ipv6 = LinkType(rawValue: 229)
   /// Linux cooked capture, version 2; it carries the interface's index.
@@ -39,6 +57,16 @@ extension LinkType: CustomStringConvertible {
     case .ipv4: "raw IPv4"
     case .ipv6: "raw IPv6"
     case .linuxCooked2: "Linux cooked v2"
+    case .ppp: "PPP"
+    case .pppHDLC: "PPP in HDLC framing"
+    case .pppoe: "PPPoE"
+    case .ciscoHDLC: "Cisco HDLC"
+    case .wireless: "IEEE 802.11"
+    case .radiotap: "IEEE 802.11 with radiotap"
+    case .linuxARCNET: "Linux ARCNET"
+    case .perPacketInformation: "per-packet information"
+    case .mpls: "MPLS"
+    case .nflog: "netfilter log"
     default: "link type \(rawValue)"
     }
   }

@@ -16,7 +16,7 @@ public struct TCPFlags: OptionSet, Hashable, Sendable {
   public static let cwr = TCPFlags(rawValue: 0x80)
 }
 
-/// What a TCP header says, and where its payload stands. Checksums are not verified: offload leaves them wrong.
+/// What a TCP header says, and where its payload stands.
 public struct TCPSegment: Hashable, Sendable {
   public var source: TransportAddress
   public var destination: TransportAddress
@@ -31,11 +31,16 @@ public struct TCPSegment: Hashable, Sendable {
   /// Payload octets that the IP header, or without one the frame's length, says were sent: at least `payload.count`,
   /// and more where the snap length cut the packet.
   public var payloadLengthOnWire: Int
+  /// The virtual network that the addresses belong to.
+  public var encapsulation: Encapsulation
+  /// Put together from IP fragments that overlapped and did not agree.
+  public var isDisputed: Bool
 
   @inlinable
   public init(
     source: TransportAddress, destination: TransportAddress, sequence: SequenceNumber, acknowledgment: SequenceNumber,
-    flags: TCPFlags, window: UInt16, payload: Range<Int>, payloadLengthOnWire: Int
+    flags: TCPFlags, window: UInt16, payload: Range<Int>, payloadLengthOnWire: Int,
+    encapsulation: Encapsulation = .none, isDisputed: Bool = false
   ) {
     self.source = source
     self.destination = destination
@@ -45,5 +50,7 @@ public struct TCPSegment: Hashable, Sendable {
     self.window = window
     self.payload = payload
     self.payloadLengthOnWire = payloadLengthOnWire
+    self.encapsulation = encapsulation
+    self.isDisputed = isDisputed
   }
 }

@@ -73,6 +73,7 @@ extension PacketContent {
   var segment: TCPSegment? {
     if case .tcp(let segment) = self { segment } else { nil }
   }
+
 }
 
 /// The segment's captured payload.

@@ -56,7 +56,7 @@ struct HostilePacketTests {
   @Test("a packet that is nothing but tags or extension headers")
   func deep() {
     let tags = Frames.ethernet([], type: 0x8100) + (0..<20_000).flatMap { _ in [0, 1, 0x81, 0x00] as [UInt8] }
-    #expect(parse(tags) == .undecodable(.linkHeaderCut))
+    #expect(parse(tags) == .undecodable(.encapsulationTooDeep))
     let chain = Frames.ipv6(Array(repeating: 0, count: 65_528), next: 0)
     #expect(parse(chain, .ipv6) == .undecodable(.ipv6ExtensionLength))
   }

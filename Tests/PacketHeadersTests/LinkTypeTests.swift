@@ -85,10 +85,10 @@ struct LinkTypeTests {
 
   @Test("a link type that is not read is told")
   func unknown() {
-    let radiotap = LinkType(rawValue: 127)
-    #expect(parse(Frames.ipv4(), radiotap) == .undecodable(.linkTypeUnknown))
-    #expect(!radiotap.isSupported)
-    #expect("\(radiotap)" == "link type 127")
+    let user = LinkType(rawValue: 147)
+    #expect(parse(Frames.ipv4(), user) == .undecodable(.linkTypeUnknown))
+    #expect(!user.isSupported)
+    #expect("\(user)" == "link type 147")
     #expect("\(LinkType.linuxCooked2)" == "Linux cooked v2")
   }
 }
