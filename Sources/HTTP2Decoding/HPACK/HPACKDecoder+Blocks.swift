@@ -69,7 +69,6 @@ extension HPACKDecoder {
         return entry
       }
     } else if ordinal < 0, index > 0 {
-      let statics = HPACKStaticTable.shared
       found = statics.entries[index &- 1]
       fields.write(statics.bytes + Int(found.offset), count: found.byteCount, at: fields.byteCount)
     } else {
@@ -99,13 +98,13 @@ extension HPACKDecoder {
     var place: Int?
     let nameLength: Int
     if index == 0 {
-      let name = try state.reader.readString(into: &fields, at: start)
+      let name = try state.reader.readString(huffman, into: &fields, at: start)
       if name == nil { others.insert(.nameUnresolved) }
       nameLength = name ?? 0
     } else {
       (nameLength, marks, place) = writeName(index, &state, &fields)
     }
-    let value = try state.reader.readString(into: &fields, at: start &+ nameLength)
+    let value = try state.reader.readString(huffman, into: &fields, at: start &+ nameLength)
     if value == nil { others.insert(.valueUnresolved) }
     let valueLength = value ?? 0
     if others != kind { state.fail(.hpackHuffmanInvalid) }
@@ -127,7 +126,6 @@ extension HPACKDecoder {
   ) -> (length: Int, marks: HPACKFieldMarks, place: Int?) {
     let ordinal = index &- 1 &- HPACKStaticTable.count
     if ordinal < 0 {
-      let statics = HPACKStaticTable.shared
       let entry = statics.entries[index &- 1]
       fields.write(statics.bytes + Int(entry.offset), count: Int(entry.nameLength), at: fields.byteCount)
       return (Int(entry.nameLength), [], nil)
@@ -193,10 +191,12 @@ extension HPACKReader {
   /// Reads a string (RFC 7541, 5.2) and writes it to `position` of a list's bytes.
   /// - Returns: its length; nil where its Huffman code is invalid.
   @inline(__always)
-  mutating func readString(into fields: inout HPACKFieldList, at position: Int) throws(HPACKFault) -> Int? {
+  mutating func readString(
+    _ code: HuffmanCode, into fields: inout HPACKFieldList, at position: Int
+  ) throws(HPACKFault) -> Int? {
     let (count, isHuffman) = try stringLength()
     let start = next
     next += count
-    return fields.write(start, count: count, isHuffman: isHuffman, at: position)
+    return fields.write(start, count: count, code: isHuffman ? code : nil, at: position)
   }
 }

@@ -54,6 +54,10 @@ public struct HPACKDecoder: Sendable {
   /// Entries that went from ``table`` to the unseen ones because of a limit, since the knowledge was lost.
   var forgottenCount = 0
 
+  // Here, because finding a global takes as long as a short field.
+  let statics = HPACKStaticTable.shared
+  let huffman = HuffmanCode.shared
+
   /// Of SETTINGS_HEADER_TABLE_SIZE (RFC 9113, 6.5.2).
   static let initialTableSize = 4096
 

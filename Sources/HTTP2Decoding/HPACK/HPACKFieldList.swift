@@ -68,7 +68,7 @@ public struct HPACKFieldList: Sendable {
     ranges.removeAll(keepingCapacity: true)
     marks.removeAll(keepingCapacity: true)
     unionOfMarks = []
-    unresolved.removeAll(keepingCapacity: true)
+    if !unresolved.isEmpty { unresolved.removeAll(keepingCapacity: true) }
     omittedFields = 0
   }
 
@@ -138,10 +138,13 @@ extension HPACKFieldList {
   }
 
   /// Writes a string literal.
+  /// - Parameter code: nil where it is not coded.
   /// - Returns: how many bytes that were; nil where its Huffman code is invalid.
   @inline(__always)
-  mutating func write(_ source: UnsafePointer<UInt8>, count: Int, isHuffman: Bool, at position: Int) -> Int? {
-    guard isHuffman else {
+  mutating func write(
+    _ source: UnsafePointer<UInt8>, count: Int, code: HuffmanCode?, at position: Int
+  ) -> Int? {
+    guard let code else {
       reserve(count, at: position)
       storage.withUnsafeMutableBufferPointer {
         ($0.baseAddress.unsafelyUnwrapped + position).update(from: source, count: count)
@@ -150,7 +153,7 @@ extension HPACKFieldList {
     }
     reserve(HuffmanCode.bound(count), at: position)
     return storage.withUnsafeMutableBufferPointer {
-      HuffmanCode.shared.decode(source, count: count, into: $0.baseAddress.unsafelyUnwrapped + position)
+      code.decode(source, count: count, into: $0.baseAddress.unsafelyUnwrapped + position)
     }
   }
 

@@ -13,12 +13,12 @@ struct HuffmanCode: @unchecked Sendable {
   static let longestCode = 30
   static let endOfString = 256
 
-  /// For each value of the next 12 bits, the symbols that are complete in them:
-  /// - bits 0 ..< 8: the length of their codes; 0 where the first code is longer than 12 bits,
-  /// - bits 8 ..< 16: the length of the first code,
-  /// - bits 16 ..< 24 and 24 ..< 32: the symbols; the second is 0 where there is one,
+  /// For each value of the next 12 bits, the symbols whose codes are complete in them:
+  /// - bits 0 ..< 8: the length of their codes together,
+  /// - bits 8 ..< 16: how many they are, 0 to 2,
+  /// - bits 16 ..< 24 and 24 ..< 32: the symbols.
   ///
-  /// and the second is there where the two lengths differ.
+  /// 0 where the first code is longer than 12 bits.
   let lookup: UnsafePointer<UInt32>
   /// All symbols in the order of their codes.
   let symbols: UnsafePointer<UInt16>
@@ -65,13 +65,13 @@ struct HuffmanCode: @unchecked Sendable {
       let rest = width - first.length
       let start = first.code << rest
       for tail in 0..<(UInt32(1) << rest) {
-        lookup[Int(start + tail)] = first.symbol << 16 | first.length << 8 | first.length
+        lookup[Int(start + tail)] = first.symbol << 16 | 1 << 8 | first.length
       }
       for second in short where second.length <= rest {
         let left = rest - second.length
         for tail in 0..<(UInt32(1) << left) {
           lookup[Int(start + second.code << left + tail)] =
-            second.symbol << 24 | first.symbol << 16 | first.length << 8 | (first.length + second.length)
+            second.symbol << 24 | first.symbol << 16 | 2 << 8 | (first.length + second.length)
         }
       }
     }

@@ -12,43 +12,49 @@ extension HuffmanCode {
   ///   symbol is longer than 7 bits or not the beginning of that symbol's code.
   func decode(_ input: UnsafePointer<UInt8>, count: Int, into output: UnsafeMutablePointer<UInt8>) -> Int? {
     let raw = UnsafeRawPointer(input)
-    let shift = 64 - HuffmanCode.lookupBits
     var written = output
     // Bits of the input that are decoded.
     var position = 0
-    // While eight bytes can be loaded, 57 bits or more are there: four lookups.
+    // While eight bytes can be loaded, 57 bits or more are there: four lookups. Where a code is too long for the lookup,
+    // it and those after it find nothing and move nothing, so that one look at the last is enough.
     let lastLoad = (count &- 8) &* 8
     while position <= lastLoad {
-      var window =
-        UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: position >> 3, as: UInt64.self))
-        << UInt64(truncatingIfNeeded: position & 7)
-      var step = 0
-      while step < 4 {
-        let found = lookup[Int(truncatingIfNeeded: window >> shift)]
-        let length = found & 0xff
-        if length == 0 { break }
-        UnsafeMutableRawPointer(written).storeBytes(
-          of: UInt16(truncatingIfNeeded: found >> 16).littleEndian, as: UInt16.self)
-        written += length == found >> 8 & 0xff ? 1 : 2
-        window <<= UInt64(length)
-        position &+= Int(length)
-        step &+= 1
-      }
-      // 57 bits less three lookups leave 21: a long code takes a window of its own.
-      if step < 4 {
-        if step > 0 { continue }
-        let (symbol, length) = longCode(window)
-        if symbol == HuffmanCode.endOfString { return nil }
-        written.pointee = UInt8(truncatingIfNeeded: symbol)
-        written += 1
-        position &+= length
-      }
+      var window = UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: position >> 3, as: UInt64.self))
+      window <<= UInt64(truncatingIfNeeded: position & 7)
+      position &+= take(&window, &written)
+      position &+= take(&window, &written)
+      position &+= take(&window, &written)
+      let last = take(&window, &written)
+      position &+= last
+      if last != 0 { continue }
+      // With what is left of the window a long code may not be whole.
+      window = UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: position >> 3, as: UInt64.self))
+      window <<= UInt64(truncatingIfNeeded: position & 7)
+      let (symbol, length) = longCode(window)
+      if symbol == HuffmanCode.endOfString { return nil }
+      written.pointee = UInt8(truncatingIfNeeded: symbol)
+      written += 1
+      position &+= length
     }
     return decodeTail(input, count: count, from: position, into: written).map { $0 - output }
   }
 
-  /// The last bits, fewer than 64, filled up with ones: they then end in the beginning of the end-of-string code, as
-  /// padding does.
+  /// Moves on by the codes that one lookup finds.
+  /// - Returns: their length; 0 where the next code is too long for it.
+  @inline(__always)
+  private func take(_ window: inout UInt64, _ written: inout UnsafeMutablePointer<UInt8>) -> Int {
+    let found = lookup[Int(truncatingIfNeeded: window >> (64 - HuffmanCode.lookupBits))]
+    UnsafeMutableRawPointer(written).storeBytes(
+      of: UInt16(truncatingIfNeeded: found >> 16).littleEndian, as: UInt16.self)
+    written += Int(truncatingIfNeeded: found >> 8 & 0xff)
+    window = window &<< UInt64(found & 0xff)
+    return Int(truncatingIfNeeded: found & 0xff)
+  }
+
+  /// The last bits, fewer than 64, filled up with ones.
+  ///
+  /// Padding and filling are then the beginning of the end-of-string code, and as no code of the lookup is all ones,
+  /// none begins in them. One that ends in the filling began before it: it is cut off.
   private func decodeTail(
     _ input: UnsafePointer<UInt8>, count: Int, from position: Int, into output: UnsafeMutablePointer<UInt8>
   ) -> UnsafeMutablePointer<UInt8>? {
@@ -60,28 +66,22 @@ extension HuffmanCode {
     } else {
       for index in 0..<count { window = window << 8 | UInt64(input[index]) }
     }
-    // Smart shifts: with nothing left all bits are ones.
-    window = window << UInt64(64 &- left) | (UInt64.max >> UInt64(left))
+    // A shift by 64 gives 0.
+    window = window << UInt64(64 &- left) | UInt64.max >> UInt64(left)
     while left > 0 {
-      let found = lookup[Int(truncatingIfNeeded: window >> (64 - HuffmanCode.lookupBits))]
-      var length = Int(found & 0xff)
-      if length != 0, length <= left {
-        let isPair = length != Int(found >> 8 & 0xff)
-        UnsafeMutableRawPointer(written).storeBytes(
-          of: UInt16(truncatingIfNeeded: found >> 16).littleEndian, as: UInt16.self)
-        written += isPair ? 2 : 1
-      } else {
-        var symbol = Int(found >> 16 & 0xff)
-        length = Int(found >> 8 & 0xff)
-        if length == 0 { (symbol, length) = longCode(window) }
-        if length > left { return left < 8 && ~window >> UInt64(64 &- left) == 0 ? written : nil }
+      var filled = window
+      var length = take(&filled, &written)
+      if length == 0 {
+        if left < 8, ~window >> UInt64(64 &- left) == 0 { return written }
+        let symbol: Int
+        (symbol, length) = longCode(window)
         if symbol == HuffmanCode.endOfString { return nil }
         written.pointee = UInt8(truncatingIfNeeded: symbol)
         written += 1
       }
-      window = window << UInt64(length) | (1 << UInt64(length) &- 1)
+      window = ~(~window &<< UInt64(length))
       left &-= length
     }
-    return written
+    return left == 0 ? written : nil
   }
 }
