@@ -1,7 +1,8 @@
 // What is remembered of a connection and of each of its two streams.
-// Owner: ConnectionTable, in plain memory; nothing here allocates. Bounds: about 90 + 2 * 56 bytes a connection.
+// Owner: ConnectionTable, in plain memory; nothing here allocates. Bounds: about 130 + 2 * 56 bytes a connection.
 
 import HTTPModel
+import PacketHeaders
 
 /// What a direction knows of its stream's place in sequence space.
 ///
@@ -131,6 +132,10 @@ struct Connection {
   var responderLow: UInt64 = 0
   /// Originator's port, responder's port, and whether each is IPv6, in one word.
   var ports: UInt64 = 0
+  /// Fingerprints of the virtual network that each direction was seen in first; until a direction was seen, of the other
+  /// one's.
+  var originatorNetwork: UInt32 = 0
+  var responderNetwork: UInt32 = 0
   var hash: UInt32 = 0
   var number: UInt32 = 0
   var previous: UInt32 = .max
@@ -146,6 +151,11 @@ struct Connection {
   /// Clock of the last segment, to a 64th of the idle timeout; of a closed connection, of its closing.
   var touched: Int64 = 0
   var candidate: ConnectionCandidate?
+  /// The first that is not empty.
+  var encapsulation = Encapsulation.none
+
+  /// - Parameter side: 0 or 1, as in the number of a stream.
+  func network(of side: Int) -> UInt32 { side == 0 ? originatorNetwork : responderNetwork }
 
   /// Segments go through ``Reassembler/admit(_:found:)`` first.
   @inline(__always) var needsCare: Bool { list == .closed || candidate != nil }

@@ -3,11 +3,13 @@
 // buckets are 8 bytes, two to four for each slot in use.
 
 import HTTPModel
+import PacketHeaders
 
 /// Slots in pages, an open-addressing hash table over them, and the lists that order them by time.
 ///
 /// A bucket holds 32 bits of hash and the slot's number plus one, so that a probe touches a slot only where the hash
-/// agrees. The hash is seeded per table: nobody who sends packets can choose collisions.
+/// agrees. The hash is seeded per table: nobody who sends packets can choose collisions. Connections of equal addresses in
+/// several virtual networks have equal hashes; the Reassembler bounds how many there are.
 struct ConnectionTable: ~Copyable {
   private static let pageShift = 9
   private static let pageSize = 1 << pageShift
@@ -67,8 +69,10 @@ struct ConnectionTable: ~Copyable {
   // MARK: Look-up
 
   /// Twice the slot plus the sender's direction, or -1.
+  ///
+  /// - Parameter network: fingerprint of the virtual network that the sender's direction is seen in.
   @inline(__always)
-  func find(_ source: TransportAddress, _ destination: TransportAddress) -> Int {
+  func find(_ source: TransportAddress, _ destination: TransportAddress, in network: UInt32) -> Int {
     let hash = self.hash(source, destination)
     let forward = Self.ports(source, destination)
     let backward = Self.ports(destination, source)
@@ -81,19 +85,47 @@ struct ConnectionTable: ~Copyable {
         let c = connection(slot)
         if c.pointee.ports == forward, c.pointee.originatorLow == source.address.low,
           c.pointee.responderLow == destination.address.low, c.pointee.originatorHigh == source.address.high,
-          c.pointee.responderHigh == destination.address.high
+          c.pointee.responderHigh == destination.address.high, c.pointee.originatorNetwork == network
         {
           return slot &* 2
         }
         if c.pointee.ports == backward, c.pointee.originatorLow == destination.address.low,
           c.pointee.responderLow == source.address.low, c.pointee.originatorHigh == destination.address.high,
-          c.pointee.responderHigh == source.address.high
+          c.pointee.responderHigh == source.address.high, c.pointee.responderNetwork == network
         {
           return slot &* 2 &+ 1
         }
       }
       bucket = (bucket &+ 1) & mask
     }
+  }
+
+  /// A walk over the connections between two addresses in whatever virtual network.
+  struct Walk {
+    fileprivate let source: TransportAddress
+    fileprivate let destination: TransportAddress
+    fileprivate let hash: UInt32
+    fileprivate var bucket: Int
+  }
+
+  func walk(_ source: TransportAddress, _ destination: TransportAddress) -> Walk {
+    let hash = self.hash(source, destination)
+    return Walk(source: source, destination: destination, hash: hash, bucket: Int(truncatingIfNeeded: hash) & mask)
+  }
+
+  /// The next stream of a walk, as ``find(_:_:in:)`` names it, or nil. The table must not change on the way.
+  func next(_ walk: inout Walk) -> Int? {
+    while buckets[walk.bucket] != 0 {
+      let entry = buckets[walk.bucket]
+      walk.bucket = (walk.bucket &+ 1) & mask
+      guard UInt32(truncatingIfNeeded: entry >> 32) == walk.hash else { continue }
+      let slot = Int(truncatingIfNeeded: entry & 0xffff_ffff) &- 1
+      let c = connection(slot)
+      let (originator, responder) = (c.pointee.originator, c.pointee.responder)
+      if originator == walk.source, responder == walk.destination { return slot &* 2 }
+      if originator == walk.destination, responder == walk.source { return slot &* 2 &+ 1 }
+    }
+    return nil
   }
 
   @inline(__always)
@@ -126,9 +158,10 @@ struct ConnectionTable: ~Copyable {
 
   // MARK: Slots
 
-  /// A fresh connection in `list`; the addresses are not in the table, and the table is not full.
+  /// A fresh connection in `list`; the addresses are not in the table with this network, and the table is not full.
   mutating func insert(
-    originator: TransportAddress, responder: TransportAddress, number: UInt32, list: ConnectionList, at clock: Int64
+    originator: TransportAddress, responder: TransportAddress, in encapsulation: Encapsulation, number: UInt32,
+    list: ConnectionList, at clock: Int64
   ) -> Int {
     if (count + 1) * 2 > mask { grow() }
     let slot = takeSlot()
@@ -140,6 +173,9 @@ struct ConnectionTable: ~Copyable {
     fresh.responderLow = responder.address.low
     fresh.ports = Self.ports(originator, responder)
     fresh.hash = hash(originator, responder)
+    fresh.encapsulation = encapsulation
+    fresh.originatorNetwork = encapsulation.fingerprint
+    fresh.responderNetwork = fresh.originatorNetwork
     fresh.number = number
     fresh.isUsed = true
     c.pointee = fresh

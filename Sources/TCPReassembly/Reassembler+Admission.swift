@@ -9,6 +9,7 @@ extension Reassembler {
   mutating func admit(_ arrival: Arrival, found stream: Int) -> Int {
     let flags = arrival.segment.flags
     guard stream >= 0 else {
+      if let other = connectionInOtherNetwork(arrival) { return admit(arrival, found: other) }
       if !flags.contains(.rst), flags.contains(.syn) || arrival.wireLength > 0 { return begin(arrival) }
       statistics.segmentsUnattached &+= 1
       return ignore(arrival)
@@ -34,8 +35,8 @@ extension Reassembler {
     let segment = arrival.segment
     let isSYN = segment.flags.contains(.syn)
     let stream = insert(
-      sender: segment.source, receiver: segment.destination, isResponder: isSYN && segment.flags.contains(.ack),
-      list: isSYN ? .halfOpen : .open)
+      sender: segment.source, receiver: segment.destination, in: segment.encapsulation,
+      isResponder: isSYN && segment.flags.contains(.ack), list: isSYN ? .halfOpen : .open)
     if isSYN {
       begin(stream, initialSequence: segment.sequence.rawValue)
     } else {
@@ -45,15 +46,17 @@ extension Reassembler {
   }
 
   private mutating func insert(
-    sender: TransportAddress, receiver: TransportAddress, isResponder: Bool, list: ConnectionList
+    sender: TransportAddress, receiver: TransportAddress, in encapsulation: Encapsulation, isResponder: Bool,
+    list: ConnectionList
   ) -> Int {
+    limitNetworks(sender, receiver)
     while table.count >= table.limit { evict() }
     lastNumber = lastNumber == .max ? 1 : lastNumber + 1
     statistics.connections &+= 1
     statistics.openConnections &+= 1
     let slot = table.insert(
-      originator: isResponder ? receiver : sender, responder: isResponder ? sender : receiver, number: lastNumber,
-      list: list, at: clock)
+      originator: isResponder ? receiver : sender, responder: isResponder ? sender : receiver,
+      in: encapsulation, number: lastNumber, list: list, at: clock)
     return slot * 2 + (isResponder ? 1 : 0)
   }
 
@@ -119,6 +122,10 @@ extension Reassembler {
   private mutating func propose(_ arrival: Arrival, on stream: Int) -> Int {
     let slot = stream >> 1
     let connection = table.connection(slot)
+    if let other = connectionInOtherNetwork(arrival, than: slot) {
+      close(slot, .replaced)
+      return admit(arrival, found: other)
+    }
     if connection.pointee.list == .halfOpen || connection.pointee.isReset
       || table.direction(stream).pointee.phase == .ended
     {
@@ -132,7 +139,7 @@ extension Reassembler {
   }
 
   /// Whether a segment continues the connection that a SYN proposed.
-  private func agrees(_ arrival: Arrival, on stream: Int, with candidate: ConnectionCandidate) -> Bool {
+  func agrees(_ arrival: Arrival, on stream: Int, with candidate: ConnectionCandidate) -> Bool {
     let first = candidate.initialSequence &+ 1
     if stream & 1 == Int(candidate.direction.rawValue) {
       return !arrival.segment.flags.contains(.syn) && arrival.sequence &- first <= candidate.payloadLength
@@ -149,7 +156,7 @@ extension Reassembler {
     close(stream >> 1, .replaced)
     let proposed = insert(
       sender: isSender ? source : destination, receiver: isSender ? destination : source,
-      isResponder: candidate.acknowledgment != nil, list: .halfOpen)
+      in: arrival.segment.encapsulation, isResponder: candidate.acknowledgment != nil, list: .halfOpen)
     begin(proposed, initialSequence: candidate.initialSequence)
     if let acknowledgment = candidate.acknowledgment { acknowledge(acknowledgment, on: proposed ^ 1) }
     return admit(arrival, found: isSender ? proposed : proposed ^ 1)
@@ -227,7 +234,9 @@ extension Reassembler {
         return -1
       }
     }
+    let other = connectionInOtherNetwork(arrival, than: stream >> 1)
     table.remove(stream >> 1)
+    if let other { return admit(arrival, found: other) }
     return begin(arrival)
   }
 }

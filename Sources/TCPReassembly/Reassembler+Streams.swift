@@ -19,6 +19,7 @@ extension Reassembler {
       table.move(slot, to: connection.pointee.list, at: clock)
     }
     if let acknowledgment = arrival.acknowledgment { acknowledge(acknowledgment, on: stream ^ 1) }
+    if arrival.segment.isDisputed { tellDispute(arrival, on: stream) }
     if arrival.wireLength > 0 { accept(arrival, on: stream) }
     if arrival.segment.flags.contains(.fin) { noteFIN(arrival, on: stream) }
     let (one, other) = (table.direction(stream), table.direction(stream ^ 1))
@@ -162,7 +163,13 @@ extension Reassembler {
     statistics.duplicateBytes &+= known
     position &+= known
     let isFresh = fill(position..<limit, from: arrival, start: start, on: stream)
-    if !isFresh, statistics.duplicateBytes != duplicatesBefore { statistics.segmentsRetransmitted &+= 1 }
+    if !isFresh, statistics.duplicateBytes != duplicatesBefore {
+      if arrival.network == table.connection(stream >> 1).pointee.network(of: stream & 1) {
+        statistics.segmentsRetransmitted &+= 1
+      } else {
+        statistics.segmentsCopied &+= 1
+      }
+    }
 
     let wireEnd = start &+ Int64(arrival.wireLength)
     if wireEnd > capturedEnd, wireEnd > floor {
@@ -255,6 +262,19 @@ extension Reassembler {
     if !table.connection(slot).pointee.isTold { tell(slot) }
     events.append(
       .overlapMismatch(handle(slot), side(stream), offset: range.lowerBound, length: UInt64(count)))
+  }
+
+  /// The segment's bytes are those of one of two versions. Told before them, so that it is the message that they belong
+  /// to which is marked.
+  private mutating func tellDispute(_ arrival: Arrival, on stream: Int) {
+    statistics.overlapMismatches &+= 1
+    let (slot, direction) = (stream >> 1, table.direction(stream))
+    guard arrival.wireLength > 0, direction.pointee.phase == .flowing || direction.pointee.phase == .ended,
+      let offset = direction.pointee.offset(of: arrival.sequence), offset >= 0
+    else { return }
+    if !table.connection(slot).pointee.isTold { tell(slot) }
+    events.append(
+      .overlapMismatch(handle(slot), side(stream), offset: UInt64(offset), length: UInt64(arrival.wireLength)))
   }
 
   /// Tells the first held segment, which is next in line.

@@ -12,7 +12,8 @@ public import PacketHeaders
 /// the events are to be drained with ``nextEvent()``.
 ///
 /// A hole becomes a gap when the receiver's ACK covers it, when FIN and silence prove that nothing will come, when the
-/// time is up, or at a limit. Memory: see ``ReassemblyLimits``, and about 250 bytes for each connection in the table.
+/// time is up, or at a limit. Memory: see ``ReassemblyLimits``, and about 290 bytes for each connection in the table.
+/// How connections of equal addresses in different virtual networks are told apart: `Reassembler+Networks.swift`.
 public struct Reassembler: ~Copyable {
   public let limits: ReassemblyLimits
   public internal(set) var statistics = ReassemblyStatistics()
@@ -50,7 +51,7 @@ public struct Reassembler: ~Copyable {
     statistics.segments &+= 1
     statistics.capturedBytes &+= UInt64(payload.count)
     statistics.wireBytes &+= UInt64(arrival.wireLength)
-    var stream = table.find(segment.source, segment.destination)
+    var stream = table.find(segment.source, segment.destination, in: arrival.network)
     if stream < 0 || arrival.isControl || table.connection(stream >> 1).pointee.needsCare {
       stream = admit(arrival, found: stream)
       if stream < 0 { return }
@@ -110,7 +111,8 @@ public struct Reassembler: ~Copyable {
     let c = table.connection(slot)
     return OpenedConnection(
       originator: c.pointee.originator, responder: c.pointee.responder,
-      sawHandshake: table.direction(slot * 2).pointee.sawSYN || table.direction(slot * 2 + 1).pointee.sawSYN)
+      sawHandshake: table.direction(slot * 2).pointee.sawSYN || table.direction(slot * 2 + 1).pointee.sawSYN,
+      encapsulation: c.pointee.encapsulation)
   }
 }
 
@@ -133,6 +135,7 @@ struct Arrival {
     sequence = segment.sequence.rawValue &+ (segment.flags.contains(.syn) ? 1 : 0)
   }
 
+  @inline(__always) var network: UInt32 { segment.encapsulation.fingerprint }
   @inline(__always) var isControl: Bool { segment.flags.contains(.syn) || segment.flags.contains(.rst) }
   @inline(__always) var acknowledgment: UInt32? {
     segment.flags.contains(.ack) ? segment.acknowledgment.rawValue : nil

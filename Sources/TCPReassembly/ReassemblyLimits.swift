@@ -10,6 +10,9 @@ public struct ReassemblyLimits: Hashable, Sendable {
   /// Connections in the table. When it is full, a new one takes the place of the one closed longest ago, else of the
   /// oldest that is half open, else of the one idle longest. At most 2^30.
   public var connections = 1 << 18
+  /// Connections between the same two addresses and ports in different virtual networks. With one more, the one seen
+  /// first takes its place. Bounds the cost of telling which one a segment belongs to.
+  public var connectionsPerAddresses = 16
   /// A connection without a segment for so long is closed. Bodies may pause for minutes.
   public var idleTimeout: Int64 = 600_000_000_000
   /// The same for a connection of which only SYN or SYN-ACK were seen.
@@ -43,6 +46,7 @@ public struct ReassemblyLimits: Hashable, Sendable {
     limits.heldBytesPerDirection = max(0, heldBytesPerDirection)
     limits.heldSegmentsPerDirection = max(0, heldSegmentsPerDirection)
     limits.connections = min(max(1, connections), 1 << 30)
+    limits.connectionsPerAddresses = min(max(1, connectionsPerAddresses), 1024)
     limits.idleTimeout = max(1, idleTimeout)
     limits.halfOpenTimeout = max(1, halfOpenTimeout)
     limits.gapTimeout = max(1, gapTimeout)

@@ -41,6 +41,8 @@ public struct ReassemblyStatistics: Hashable, Sendable {
   public var segmentsOutOfOrder: UInt64 = 0
   /// Segments with payload of which nothing was new.
   public var segmentsRetransmitted: UInt64 = 0
+  /// The same, where the first copy came in another virtual network: captured twice rather than sent twice.
+  public var segmentsCopied: UInt64 = 0
   /// Segments without payload or SYN that belong to no known connection.
   public var segmentsUnattached: UInt64 = 0
   /// RST segments that stood outside the window and were not believed.

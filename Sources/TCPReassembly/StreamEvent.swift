@@ -2,6 +2,7 @@
 // In: nothing. Out: values that `Reassembler.nextEvent()` hands over. Owner: whoever drains. Bounds: one segment's bytes each.
 
 public import HTTPModel
+public import PacketHeaders
 
 /// Names a connection of one ``Reassembler``.
 public struct ConnectionHandle: Hashable, Sendable {
@@ -34,11 +35,19 @@ public struct OpenedConnection: Hashable, Sendable {
   /// A SYN or SYN-ACK was seen: offsets count from the stream's first byte. Otherwise capture joined in mid-connection
   /// and they count from the first byte seen.
   public var sawHandshake: Bool
+  /// The virtual network of the addresses: the first that a segment of the connection was seen in. The two directions may
+  /// have different ones, and copies of a segment too; see ``Reassembler``.
+  public var encapsulation: Encapsulation
 
-  public init(originator: TransportAddress, responder: TransportAddress, sawHandshake: Bool) {
+  @inlinable
+  public init(
+    originator: TransportAddress, responder: TransportAddress, sawHandshake: Bool,
+    encapsulation: Encapsulation = .none
+  ) {
     self.originator = originator
     self.responder = responder
     self.sawHandshake = sawHandshake
+    self.encapsulation = encapsulation
   }
 }
 
@@ -101,8 +110,9 @@ public enum StreamEvent: Hashable, Sendable {
     ConnectionHandle, StreamDirection, offset: UInt64, StreamBytes, acknowledged: UInt64?, time: Timestamp)
   /// Bytes that will not come: the stream goes on at `offset + length`.
   case gap(ConnectionHandle, StreamDirection, offset: UInt64, length: UInt64, GapCause)
-  /// A segment carried other bytes than the copy that waits behind a hole. The first copy is kept. Bytes that were
-  /// delivered already are not kept, so a retransmission of those is not compared.
+  /// A segment carried other bytes than the copy that waits behind a hole, or was put together from IP fragments that
+  /// disagreed. The first copy is kept. Bytes that were delivered already are not kept, so a retransmission of those is not
+  /// compared.
   case overlapMismatch(ConnectionHandle, StreamDirection, offset: UInt64, length: UInt64)
   /// Told after all bytes and gaps before it. A reset ends both directions.
   case ended(ConnectionHandle, StreamDirection, StreamEnd)
