@@ -1,7 +1,7 @@
 // Purpose: what a decoder does where boundaries or blocks are lost: searches, gaps, the stream's end, arrival times.
 // Input -> output: see HTTP2FrameDecoder. Bounds: HTTP2Limits; at most 4096 different arrival times of a search.
 
-public import HTTPModel
+import HTTPModel
 
 extension HTTP2FrameDecoder {
   // MARK: Searches
@@ -15,6 +15,15 @@ extension HTTP2FrameDecoder {
     search = next
     marks.removeAll(keepingCapacity: true)
     state = .searching
+  }
+
+  /// What began like a preface is none: its bytes are searched too.
+  mutating func searchBehindPreface(_ matched: Int, _ now: Timestamp) {
+    counts.framing &-= UInt64(matched)
+    beginSearch()
+    let bytes = UnsafeRawBufferPointer(start: Self.preface.utf8Start, count: matched)
+    noteArrival(of: matched, from: 0, .input, now)
+    _ = search!.take(bytes)
   }
 
   /// The search's byte at `place` is a frame's first.

@@ -143,8 +143,8 @@ extension HTTP2FrameDecoder {
           state = .preface(matched)
           return nil
         }
-        beginSearch()
-        return .anomaly(.h2PrefaceInvalid, stream: 0)
+        searchBehindPreface(matched, now)
+        if !isPrefaceOptional { return .anomaly(.h2PrefaceInvalid, stream: 0) }
 
       case .searching:
         guard offset < bytes.count else { return nil }

@@ -50,6 +50,7 @@ public struct HTTP2FrameDecoder: Sendable {
   }
 
   var state: State
+  let isPrefaceOptional: Bool
   /// A partial header or payload.
   var partial: [UInt8] = []
   /// What events of earlier bytes point into; the fragments of an open block.
@@ -94,11 +95,10 @@ public struct HTTP2FrameDecoder: Sendable {
   ///   - joinedMidstream: the first byte is not the stream's: search for a frame.
   public init(limits: HTTP2Limits = HTTP2Limits(), expectsPreface: Bool = false, joinedMidstream: Bool = false) {
     self.limits = limits
-    state = expectsPreface ? .preface(0) : .header
-    if joinedMidstream {
-      maxFrameSize = nil
-      beginSearch()
-    }
+    // A capture may begin right behind the handshake, and then the preface is the best of proofs.
+    state = expectsPreface || joinedMidstream ? .preface(0) : .header
+    isPrefaceOptional = joinedMidstream
+    if joinedMidstream { maxFrameSize = nil }
   }
 
   /// Lends the bytes of an event.
