@@ -79,7 +79,7 @@ extension HPACKDecoder {
     }
     let isAdded = add(
       nameLength: Int(found.nameLength), valueLength: Int(found.valueLength), marks: found.marks, &state, &fields)
-    if !found.marks.isEmpty { state.report(found.marks, index, nil, isAdded, &fields) }
+    if !found.marks.isEmpty { state.report(found.marks, index, found.nameOrigin, isAdded, &fields) }
   }
 
   /// A literal field, and its insertion (RFC 7541, 6.2).
@@ -95,14 +95,14 @@ extension HPACKDecoder {
     // What the table says of the name, and what else is to be said.
     var marks: HPACKFieldMarks = []
     var others = kind
-    var place: Int?
+    var origin = HPACKTableEntry.noOrigin
     let nameLength: Int
     if index == 0 {
       let name = try state.reader.readString(huffman, into: &fields, at: start)
       if name == nil { others.insert(.nameUnresolved) }
       nameLength = name ?? 0
     } else {
-      (nameLength, marks, place) = writeName(index, &state, &fields)
+      (nameLength, marks, origin) = writeName(index, &state, &fields)
     }
     let value = try state.reader.readString(huffman, into: &fields, at: start &+ nameLength)
     if value == nil { others.insert(.valueUnresolved) }
@@ -111,41 +111,43 @@ extension HPACKDecoder {
     if isIndexing {
       fields.storage.withUnsafeBufferPointer {
         insert(
-          $0.baseAddress.unsafelyUnwrapped + start, nameLength: nameLength, valueLength: valueLength, marks: marks)
+          $0.baseAddress.unsafelyUnwrapped + start, nameLength: nameLength, valueLength: valueLength, marks: marks,
+          nameOrigin: origin)
       }
     }
     let isAdded = add(
       nameLength: nameLength, valueLength: valueLength, marks: marks.union(others), &state, &fields)
-    if !marks.isEmpty { state.report(marks, index, place, isAdded, &fields) }
+    if !marks.isEmpty { state.report(marks, index, origin, isAdded, &fields) }
   }
 
   /// Writes the name of an entry where the next field's begins.
   @inline(__always)
   private mutating func writeName(
     _ index: Int, _ state: inout BlockState, _ fields: inout HPACKFieldList
-  ) -> (length: Int, marks: HPACKFieldMarks, place: Int?) {
+  ) -> (length: Int, marks: HPACKFieldMarks, origin: UInt16) {
     let ordinal = index &- 1 &- HPACKStaticTable.count
     if ordinal < 0 {
       let entry = statics.entries[index &- 1]
       fields.write(statics.bytes + Int(entry.offset), count: Int(entry.nameLength), at: fields.byteCount)
-      return (Int(entry.nameLength), [], nil)
+      return (Int(entry.nameLength), [], HPACKTableEntry.noOrigin)
     }
     guard ordinal < table.count else { return (0, .nameUnresolved, unseenPlace(index, &state)) }
     let entry = table.withEntry(ordinal) { bytes, entry in
       fields.write(bytes, count: Int(entry.nameLength), at: fields.byteCount)
       return entry
     }
-    return (Int(entry.nameLength), entry.marks, nil)
+    return (Int(entry.nameLength), entry.marks, entry.nameOrigin)
   }
 
-  /// Which of the entries that were lost an index means that goes beyond the table; nil where that cannot be said.
+  /// Which of the entries that were lost an index means that goes beyond the table, where that can be said.
   @inline(never)
-  private mutating func unseenPlace(_ index: Int, _ state: inout BlockState) -> Int? {
+  private mutating func unseenPlace(_ index: Int, _ state: inout BlockState) -> UInt16 {
     guard index > 0, let ordinal = unseenOrdinal(index - 1 - HPACKStaticTable.count) else {
       state.fail(.hpackIndexInvalid)
-      return nil
+      return HPACKTableEntry.noOrigin
     }
-    return ordinal >= forgottenCount ? ordinal - forgottenCount : nil
+    guard ordinal >= forgottenCount else { return HPACKTableEntry.noOrigin }
+    return UInt16(clamping: ordinal - forgottenCount)
   }
 
   /// Adds the field that was written at the list's end, unless a limit is reached.
@@ -176,14 +178,16 @@ extension HPACKDecoder.BlockState {
   /// Tells of a field that the table made incomplete or uncertain.
   @inline(never)
   mutating func report(
-    _ marks: HPACKFieldMarks, _ index: Int, _ place: Int?, _ isAdded: Bool, _ fields: inout HPACKFieldList
+    _ marks: HPACKFieldMarks, _ index: Int, _ origin: UInt16, _ isAdded: Bool, _ fields: inout HPACKFieldList
   ) {
     if marks.contains(.assumed) { outcome.anomalies.insert(.h2AssumedIndex) }
     guard marks.contains(.nameUnresolved) else { return }
     outcome.anomalies.insert(.h2UnresolvedIndex)
     guard isAdded else { return }
     fields.unresolved.append(
-      HPACKUnresolvedReference(field: fields.count - 1, index: UInt32(truncatingIfNeeded: index), ordinal: place))
+      HPACKUnresolvedReference(
+        field: fields.count - 1, index: UInt32(truncatingIfNeeded: index),
+        ordinal: origin == HPACKTableEntry.noOrigin ? nil : Int(origin)))
   }
 }
 

@@ -13,20 +13,20 @@ extension HPACKDecoder {
   /// Nothing tells the maximum: joined in mid-connection, and neither SETTINGS nor a size update were seen.
   var maximumIsAssumed: Bool { !maximumIsExact && !allowanceIsKnown }
 
-  /// Bytes of known entries that are kept. An assumed maximum does not make any forgotten: it may prove too small.
+  /// Bytes of known entries that are kept.
   @inline(__always)
-  private var keptSize: Int {
-    maximumIsAssumed ? limits.maxTableBytes : min(limits.maxTableBytes, maximumTableSize)
-  }
+  private var keptSize: Int { min(limits.maxTableBytes, maximumTableSize) }
 
   /// Adds an entry and evicts what it drives out (RFC 7541, 4.4).
   /// - Parameter source: its name and, after it, its value; not a part of the table.
   @inline(__always)
-  mutating func insert(_ source: UnsafePointer<UInt8>, nameLength: Int, valueLength: Int, marks: HPACKFieldMarks) {
+  mutating func insert(
+    _ source: UnsafePointer<UInt8>, nameLength: Int, valueLength: Int, marks: HPACKFieldMarks, nameOrigin: UInt16
+  ) {
     let size = 32 &+ valueLength &+ (marks.isEmpty ? nameLength : 0)
     if unseenSize > 0 { boundUnseen(adding: size) }
     if table.size &+ size > keptSize, !makeRoom(for: size) { return }
-    table.insert(source, nameLength: nameLength, valueLength: valueLength, marks: marks)
+    table.insert(source, nameLength: nameLength, valueLength: valueLength, marks: marks, nameOrigin: nameOrigin)
   }
 
   /// What is proven leaves the unseen ones no more than the rest.
@@ -37,22 +37,24 @@ extension HPACKDecoder {
   /// - Returns: false where the entry does not fit even alone.
   private mutating func makeRoom(for size: Int) -> Bool {
     let kept = keptSize
+    // What the encoder's table still has room for is forgotten, not evicted; under an assumption it may be.
     var forgot = false
     while table.count > 0, table.size + size > kept {
-      // What the encoder's table still has room for is forgotten, not evicted.
-      if table.seededCount == 0, table.size + size <= maximumTableSize {
-        forgot = true
-        forgottenCount += 1
+      if table.seededCount == 0 {
+        let isThere = table.size + size <= maximumTableSize
+        forgot = forgot || isThere
+        if isThere || maximumIsAssumed { forgottenCount += 1 }
       }
       table.evictOldest()
     }
-    let fits = size <= kept
-    if !fits, size <= maximumTableSize {
-      forgot = true
-      forgottenCount += 1
+    if size <= kept {
+      if forgot { unseenSize = maximumTableSize - table.provenSize - size }
+      return true
     }
-    if forgot { unseenSize = maximumTableSize - table.provenSize - (fits ? size : 0) }
-    return fits
+    // An entry that is too large for the encoder leaves its table empty. One too large for us is there, unseen.
+    if size <= maximumTableSize { unseenSize = maximumTableSize }
+    if size <= maximumTableSize || maximumIsAssumed { forgottenCount += 1 }
+    return false
   }
 
   // MARK: Sizes
@@ -64,8 +66,7 @@ extension HPACKDecoder {
     maximumTableSize = size
     maximumIsExact = isExact
     boundUnseen(adding: 0)
-    let kept = min(limits.maxTableBytes, size)
-    while table.size > kept { table.evictOldest() }
+    while table.size > keptSize { table.evictOldest() }
   }
 
   /// The sender of these blocks has acknowledged its peer's SETTINGS_HEADER_TABLE_SIZE (RFC 9113, 4.3.1): call it where

@@ -27,10 +27,10 @@ public struct HPACKUnresolvedReference: Hashable, Sendable {
   public var field: Int
   /// The index as sent (RFC 7541, 2.3.3).
   public var index: UInt32
-  /// Which of the entries that were in the table when its knowledge was lost: 0 is the newest of them. Stays the same
-  /// while the entry lives, so equal ordinals mean one entry, and ``HPACKTable`` may be asked for it later. Nil where
-  /// that cannot be said: the index is impossible, or the entry was forgotten at ``HPACKLimits/maxTableBytes``, or was
-  /// made with a name that was unresolved.
+  /// Which of the entries that were in the table when its knowledge was lost has what is missing: 0 is the newest of
+  /// them. It stays the same, so equal ordinals mean one entry, and ``HPACKTable/entry(at:)`` of another connection may
+  /// be asked for it later. Nil where that cannot be said: the index is impossible, or the entry was forgotten at
+  /// ``HPACKLimits/maxTableBytes``.
   public var ordinal: Int?
 
   public init(field: Int, index: UInt32, ordinal: Int?) {

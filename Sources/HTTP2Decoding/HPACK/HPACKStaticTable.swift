@@ -87,7 +87,8 @@ struct HPACKStaticTable: @unchecked Sendable {
       let name = line.prefix { $0 != 0x7c }
       let value = line[(name.endIndex + 1)...]
       entries[index] = HPACKTableEntry(
-        offset: UInt32(end), nameLength: UInt32(name.count), valueLength: UInt32(value.count), marks: [])
+        offset: UInt32(end), nameLength: UInt32(name.count), valueLength: UInt32(value.count), marks: [],
+        nameOrigin: HPACKTableEntry.noOrigin)
       for byte in [name, value].joined() {
         bytes[end] = byte
         end += 1

@@ -10,6 +10,11 @@ struct HPACKTableEntry: Sendable {
   var valueLength: UInt32
   /// ``HPACKFieldMarks/nameUnresolved`` and ``HPACKFieldMarks/assumed``.
   var marks: HPACKFieldMarks
+  /// The unseen entry that an unresolved name stands in, where it has a place: see ``HPACKUnresolvedReference/ordinal``.
+  var nameOrigin: UInt16
+
+  /// Of an entry whose name has no such place.
+  static let noOrigin = UInt16.max
 
   var byteCount: Int { Int(nameLength) &+ Int(valueLength) }
 
@@ -68,7 +73,10 @@ public struct HPACKTable: Sendable {
   // MARK: Changes
 
   /// - Parameter source: the name and, after it, the value; not a part of this table.
-  mutating func insert(_ source: UnsafePointer<UInt8>, nameLength: Int, valueLength: Int, marks: HPACKFieldMarks) {
+  mutating func insert(
+    _ source: UnsafePointer<UInt8>, nameLength: Int, valueLength: Int, marks: HPACKFieldMarks,
+    nameOrigin: UInt16 = HPACKTableEntry.noOrigin
+  ) {
     let length = nameLength &+ valueLength
     if length &+ copyBlock > bytes.count &- end { makeRoom(length) }
     if count == ring.count { growRing() }
@@ -77,7 +85,7 @@ public struct HPACKTable: Sendable {
     }
     let entry = HPACKTableEntry(
       offset: UInt32(truncatingIfNeeded: end), nameLength: UInt32(truncatingIfNeeded: nameLength),
-      valueLength: UInt32(truncatingIfNeeded: valueLength), marks: marks)
+      valueLength: UInt32(truncatingIfNeeded: valueLength), marks: marks, nameOrigin: nameOrigin)
     newest = (newest &+ 1) & (ring.count &- 1)
     ring.withUnsafeMutableBufferPointer { $0.baseAddress.unsafelyUnwrapped[newest] = entry }
     end &+= length
@@ -105,6 +113,7 @@ public struct HPACKTable: Sendable {
   }
 
   /// Puts another table's newest entries before the oldest one, as far as all fit in `bound` bytes, marked as assumed.
+  /// Names that stand in unseen entries are taken from them.
   mutating func seed(_ other: HPACKTable, bound: Int) {
     while seededCount > 0 { evictOldest() }
     var taken = 0
@@ -115,17 +124,31 @@ public struct HPACKTable: Sendable {
       taken += 1
     }
     var seeded = HPACKTable()
-    for ordinal in (0..<taken).reversed() { seeded.insert(other, ordinal, marks: .assumed) }
-    (seeded.seededCount, seeded.seededSize) = (seeded.count, seeded.size)
-    for ordinal in (0..<count).reversed() { seeded.insert(self, ordinal, marks: []) }
-    self = seeded
-  }
-
-  private mutating func insert(_ other: HPACKTable, _ ordinal: Int, marks: HPACKFieldMarks) {
-    other.withEntry(ordinal) { bytes, entry in
-      insert(
-        bytes, nameLength: Int(entry.nameLength), valueLength: Int(entry.valueLength), marks: entry.marks.union(marks))
+    for ordinal in (0..<taken).reversed() {
+      other.withEntry(ordinal) { bytes, entry in
+        seeded.insert(
+          bytes, nameLength: Int(entry.nameLength), valueLength: Int(entry.valueLength),
+          marks: entry.marks.union(.assumed))
+      }
     }
+    (seeded.seededCount, seeded.seededSize) = (seeded.count, seeded.size)
+    for ordinal in (0..<count).reversed() {
+      withEntry(ordinal) { bytes, entry in
+        let origin = Int(entry.nameOrigin)
+        guard entry.marks.contains(.nameUnresolved), origin < other.count, let name = other.entry(at: origin).name
+        else {
+          return seeded.insert(
+            bytes, nameLength: Int(entry.nameLength), valueLength: Int(entry.valueLength), marks: entry.marks,
+            nameOrigin: entry.nameOrigin)
+        }
+        let value = UnsafeBufferPointer(start: bytes, count: Int(entry.valueLength))
+        (name + value).withUnsafeBufferPointer {
+          seeded.insert(
+            $0.baseAddress.unsafelyUnwrapped, nameLength: name.count, valueLength: value.count, marks: .assumed)
+        }
+      }
+    }
+    self = seeded
   }
 
   private mutating func countMarks(_ marks: HPACKFieldMarks, by step: Int) {
@@ -156,7 +179,7 @@ public struct HPACKTable: Sendable {
   }
 
   private mutating func growRing() {
-    let blank = HPACKTableEntry(offset: 0, nameLength: 0, valueLength: 0, marks: [])
+    let blank = HPACKTableEntry(offset: 0, nameLength: 0, valueLength: 0, marks: [], nameOrigin: 0)
     var larger = [HPACKTableEntry](repeating: blank, count: max(16, ring.count * 2))
     for ordinal in 0..<count { larger[count - 1 - ordinal] = ring[slot(ordinal)] }
     ring = larger

@@ -79,6 +79,7 @@ struct ReferenceEncoder {
   private(set) var maximum = 4096
   private var updates: [UInt8] = []
   var random: Randomness
+  var reusesNames = true
 
   init(seed: UInt64) { random = Randomness(seed: seed) }
 
@@ -102,7 +103,7 @@ struct ReferenceEncoder {
     if let ordinal = table.firstIndex(where: { $0.name == name && $0.value == value }), chance(9) {
       return Wire.integer(62 + ordinal, prefix: 7, pattern: 0x80)
     }
-    let named = chance(8) ? table.firstIndex { $0.name == name } : nil
+    let named = reusesNames && chance(8) ? table.firstIndex { $0.name == name } : nil
     let (pattern, prefix): (UInt8, Int) = chance(6) ? (0x40, 6) : (chance(5) ? 0 : 0x10, 4)
     var bytes = Wire.integer(named.map { 62 + $0 } ?? 0, prefix: prefix, pattern: pattern)
     if named == nil { bytes += Wire.string(name, isHuffman: chance(5)) }
