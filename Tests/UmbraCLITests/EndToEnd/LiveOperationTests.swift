@@ -186,4 +186,59 @@ struct LiveOperationTests {
     #expect(result.error.contains("5 exchanges from interfaces lo, any"), "\(result.error)")
     #expect(result.error.contains("complete: 100%"), "\(result.error)")
   }
+
+  /// Ethernet's MTU and segmentation offload: the kernel hands over segments larger than any frame.
+  @Test(.enabled(if: program("ip") != nil, "iproute2 is not installed"))
+  func bodiesBetweenNetworkNamespacesAreWhole() throws {
+    let ip = try #require(program("ip"))
+    let (server, client) = ("umbras\(getpid())", "umbrac\(getpid())")
+    let (near, far) = ("us\(getpid() % 100_000)", "uc\(getpid() % 100_000)")
+    func run(_ line: String) throws -> UmbraProcess.Result {
+      try Child(ip, line.split(separator: " ").map(String.init)).wait()
+    }
+    defer { for name in [server, client] { _ = try? run("netns del \(name)") } }
+    for line in [
+      "netns add \(server)", "netns add \(client)", "link add \(near) type veth peer name \(far)",
+      "link set \(near) netns \(server)", "link set \(far) netns \(client)",
+      "-n \(server) addr add 10.98.0.1/24 dev \(near)", "-n \(client) addr add 10.98.0.2/24 dev \(far)",
+      "-n \(server) link set \(near) up", "-n \(client) link set \(far) up",
+    ] {
+      let result = try run(line)
+      try #require(result.status == 0, "ip \(line): \(result.error)")
+    }
+    let scratch = try Scratch()
+    let body = String(repeating: "0123456789abcdef", count: 8192)
+    try scratch.write("big", body)
+    let configuration = try scratch.write(
+      "nginx.conf",
+      """
+      daemon off; pid \(scratch.path("pid")); error_log \(scratch.path("error.log")); user root;
+      events {} http { access_log off; server { listen 10.98.0.1:80; root \(scratch.url.path); } }
+      """)
+    let nginx = try Child(
+      ip, ["netns", "exec", server, try #require(program("nginx")), "-c", configuration, "-p", scratch.url.path])
+    defer { nginx.terminate() }
+    try #require(eventually { access(scratch.path("pid"), R_OK) == 0 })
+    let session = scratch.path("s.umbra")
+    let capturing = try Child(
+      ip,
+      [
+        "netns", "exec", server, UmbraProcess.binary.path, "capture", "-i", near, "-p", "80", "-w", session,
+        "--progress", "plain",
+      ])
+    try #require(eventually { capturing.standardError.contains("capturing on") }, "\(capturing.standardError)")
+    let asked = try Child(
+      ip,
+      ["netns", "exec", client, try #require(program("curl")), "-s", "--max-time", "20", "-o", "/dev/null"]
+        + ["http://10.98.0.1/big?[1-100]"]
+    ).wait()
+    #expect(asked.status == 0, "\(asked.error)")
+    usleep(300_000)
+    capturing.interrupt()
+    let result = capturing.wait()
+    #expect(result.error.contains("100 exchanges"), "\(result.error)")
+    #expect(result.error.contains("complete: 100%"), "\(result.error)")
+    let shown = try UmbraProcess.run(["show", session, "--format", "jsonl"])
+    #expect(shown.output.split(separator: "\n").filter { $0.contains("\"size\":\(body.utf8.count)") }.count == 100)
+  }
 }
