@@ -27,7 +27,8 @@ extension HuffmanCode {
       let last = take(&window, &written)
       position &+= last
       if last != 0 { continue }
-      // With what is left of the window a long code may not be whole.
+      // In what is left of the window a long code may not be whole.
+      if position > lastLoad { break }
       window = UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: position >> 3, as: UInt64.self))
       window <<= UInt64(truncatingIfNeeded: position & 7)
       let (symbol, length) = longCode(window)
