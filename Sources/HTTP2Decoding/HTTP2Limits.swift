@@ -7,7 +7,7 @@ public struct HTTP2Limits: Sendable {
   /// (`h2.header-block-too-large`), and with it what is known of the HPACK table.
   public var maxHeaderBlockBytes = 1 << 20
   /// CONTINUATION frames of one block; more are an anomaly (`h2.continuation-flood`) and are joined all the same.
-  public var maxContinuations = 64
+  public var maxContinuations = 1024
   /// Streams that are followed at a time. Beyond it the one that was silent for longest is given up
   /// (`h2.stream-evicted`).
   public var maxStreams = 4096
