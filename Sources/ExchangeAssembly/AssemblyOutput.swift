@@ -1,14 +1,17 @@
 // What all conversations of one assembler write to: finished exchanges, counts, and the bytes held in unfinished bodies.
 
+import HTTP1Decoding
 import HTTPModel
 
 struct AssemblyOutput {
   var ledger = Ledger()
   private(set) var heldBytes = 0
   private let heldLimit: Int
-  private var finished: [Exchange] = []
-  /// Those of ``finished`` that are being handed out, the next one last, so that taking one moves it.
-  private var ready: [Exchange] = []
+  /// Where exchanges are put together.
+  let store = ExchangeStore()
+  /// What decoders tell their steps in.
+  var parts = HTTP1Parts()
+  private let finished = FinishedExchanges()
 
   init(heldLimit: Int) { self.heldLimit = heldLimit }
 
@@ -24,35 +27,58 @@ struct AssemblyOutput {
   mutating func release(_ bytes: Int) { heldBytes -= bytes }
   var mayHold: Bool { heldBytes < heldLimit }
 
-  /// Takes an exchange to which nothing will be added, and counts it.
-  mutating func finish(_ exchange: consuming Exchange) {
+  /// Takes an exchange to which nothing will be added, with its place, and counts it.
+  mutating func finish(_ place: ExchangePlace) {
+    let hasRequest = place.pointee.exchange.request != nil
+    let hasResponse = place.pointee.exchange.response != nil
     var isWhole = true
-    if let body = exchange.request?.body {
-      isWhole = body.isWhole
-      heldBytes -= body.bytes.count
-    }
-    if let body = exchange.response?.body {
-      isWhole = isWhole && body.isWhole
-      heldBytes -= body.bytes.count
-    }
-    if !isWhole { exchange.anomalies.insert(.bodyIncomplete) }
-    switch (exchange.request != nil, exchange.response != nil) {
-    case (false, _): ledger[.responsesWithoutRequest] += 1
-    case (true, false):
-      exchange.anomalies.insert(.http1RequestWithoutResponse)
+    if hasRequest { account(for: place.pointee.exchange.request!.body, &isWhole) }
+    if hasResponse { account(for: place.pointee.exchange.response!.body, &isWhole) }
+    if !isWhole { place.pointee.exchange.anomalies.insert(.bodyIncomplete) }
+    if !hasRequest {
+      ledger[.responsesWithoutRequest] += 1
+    } else if !hasResponse {
+      place.pointee.exchange.anomalies.insert(.http1RequestWithoutResponse)
       ledger[.requestsWithoutResponse] += 1
-    case (true, true): ledger[isWhole ? .exchangesComplete : .exchangesIncomplete] += 1
+    } else {
+      ledger[isWhole ? .exchangesComplete : .exchangesIncomplete] += 1
     }
-    finished.append(exchange)
+    finished.append(place)
   }
 
-  mutating func next() -> Exchange? {
-    if ready.isEmpty {
-      if finished.isEmpty { return nil }
-      if finished.count == 1 { return finished.removeLast() }
-      swap(&ready, &finished)
-      ready.reverse()
+  private mutating func account(for body: borrowing HTTPBody, _ isWhole: inout Bool) {
+    heldBytes -= body.bytes.count
+    if !body.isWhole { isWhole = false }
+  }
+
+  /// Puts the next finished exchange, in the order of their ends, in the place of `exchange`, whose arrays are used again.
+  /// - Returns: false where there is none.
+  func next(into exchange: inout Exchange) -> Bool {
+    guard let place = finished.removeFirst() else { return false }
+    swap(&place.pointee.exchange, &exchange)
+    store.put(place)
+    return true
+  }
+}
+
+/// First in, first out.
+private final class FinishedExchanges {
+  private var places: [ExchangePlace] = []
+  private var taken = 0
+
+  deinit { for place in places[taken...] { ExchangeStore.free(place) } }
+
+  func append(_ place: ExchangePlace) { places.append(place) }
+
+  func removeFirst() -> ExchangePlace? {
+    guard taken < places.count else { return nil }
+    defer {
+      taken += 1
+      if taken == places.count {
+        places.removeAll(keepingCapacity: true)
+        taken = 0
+      }
     }
-    return ready.removeLast()
+    return places[taken]
   }
 }

@@ -16,15 +16,17 @@ final class Conversation {
   private let number: UInt32
   private let opened: OpenedConnection
   private let limits: AssemblyLimits
-  private var protocolState = ProtocolState.undecided
+  private var spoken = Spoken.undecided
+  /// There while HTTP/1 is spoken. In place, so that a segment costs one access to this object and no more.
+  private var http1: HTTP1Conversation?
   private var client = StreamDirection.originator
   /// How far each direction has been read.
   private var read: (originator: UInt64, responder: UInt64) = (0, 0)
   private var waiting = (originator: WaitingItems(), responder: WaitingItems())
 
-  enum ProtocolState {
+  private enum Spoken {
     case undecided
-    case http1(HTTP1Conversation)
+    case http1
     /// Given up: bytes are counted and passed over.
     case foreign
   }
@@ -82,30 +84,35 @@ final class Conversation {
   }
 
   func noteOverlap(_ direction: StreamDirection) {
-    guard case .http1(let conversation) = protocolState else { return }
     if direction == client {
-      conversation.noteClient(.tcpOverlapMismatch)
+      http1?.noteClient(.tcpOverlapMismatch)
     } else {
-      conversation.noteServer(.tcpOverlapMismatch)
+      http1?.noteServer(.tcpOverlapMismatch)
     }
   }
 
   func close(_ reason: CloseReason, at time: Timestamp, into output: inout AssemblyOutput) {
     while hasWaiting { releaseOldest(into: &output) }
-    guard case .http1(let conversation) = protocolState else { return }
     let anomaly: Anomaly? =
       switch reason {
       case .expired: .tcpIdleExpired
       case .evicted: .tcpEvicted
       case .finished, .reset, .replaced, .captureEnded: nil
       }
-    conversation.close(at: time, anomaly: anomaly, into: &output)
-    protocolState = .foreign
+    giveUp(at: time, anomaly: anomaly, into: &output)
+  }
+
+  /// Nothing more is read here: what is open is told as it stands.
+  private func giveUp(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
+    guard spoken == .http1 else { return }
+    http1?.close(at: time, anomaly: anomaly, into: &output)
+    http1 = nil
+    spoken = .foreign
   }
 
   /// See ``WireDecoder/takeUnanswered(before:)``.
   func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
-    if case .http1(let conversation) = protocolState { conversation.tellUnanswered(before: time, into: &unanswered) }
+    http1?.tellUnanswered(before: time, into: &unanswered)
   }
 
   private var hasWaiting: Bool { !waiting.originator.isEmpty || !waiting.responder.isEmpty }
@@ -189,21 +196,16 @@ final class Conversation {
     into output: inout AssemblyOutput
   ) {
     self[read: direction] = origin.offset &+ UInt64(bytes.count)
-    if case .undecided = protocolState { decide(by: bytes, direction, into: &output) }
-    guard case .http1(let conversation) = protocolState else {
+    if spoken == .undecided { decide(by: bytes, direction, into: &output) }
+    guard spoken == .http1 else {
       output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
       return
     }
-    if direction == client {
-      conversation.receiveFromClient(bytes, at: origin, into: &output)
-    } else {
-      conversation.receiveFromServer(bytes, at: origin, into: &output)
-    }
-    if let kind = conversation.rejected {
-      conversation.close(at: origin.time, anomaly: nil, into: &output)
-      output.ledger[kind == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
+    let rejected = http1!.receive(bytes, fromClient: direction == client, at: origin, into: &output)
+    if let rejected {
+      giveUp(at: origin.time, anomaly: nil, into: &output)
+      output.ledger[rejected == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
       output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
-      protocolState = .foreign
     }
   }
 
@@ -214,22 +216,20 @@ final class Conversation {
     self[read: direction] = origin.offset &+ length
     var after = origin
     after.offset = self[read: direction]
-    guard case .http1(let conversation) = protocolState else { return }
     if direction == client {
-      conversation.gapFromClient(length, anomaly: anomaly, at: after, into: &output)
+      http1?.gapFromClient(length, anomaly: anomaly, at: after, into: &output)
     } else {
-      conversation.gapFromServer(length, anomaly: anomaly, at: after, into: &output)
+      http1?.gapFromServer(length, anomaly: anomaly, at: after, into: &output)
     }
   }
 
   private func readEnd(
     _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
-    guard case .http1(let conversation) = protocolState else { return }
     if direction == client {
-      conversation.endOfClient(at: time, reset: end == .reset, into: &output)
+      http1?.endOfClient(at: time, reset: end == .reset, into: &output)
     } else {
-      conversation.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
+      http1?.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
     }
   }
 
@@ -249,9 +249,9 @@ final class Conversation {
     }
     let (clientEnd, serverEnd) =
       client == .originator ? (opened.originator, opened.responder) : (opened.responder, opened.originator)
-    protocolState = .http1(
-      HTTP1Conversation(
-        number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits))
+    http1 = HTTP1Conversation(
+      number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits)
+    spoken = .http1
   }
 }
 

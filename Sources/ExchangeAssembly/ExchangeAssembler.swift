@@ -55,7 +55,13 @@ public struct ExchangeAssembler {
   }
 
   /// The next finished exchange, in the order in which they ended; nil when there is none yet.
-  public mutating func nextExchange() -> Exchange? { output.next() }
+  public mutating func nextExchange() -> Exchange? {
+    var exchange = Exchange()
+    return nextExchange(into: &exchange) ? exchange : nil
+  }
+
+  /// See ``WireDecoder/nextExchange(into:)``.
+  public mutating func nextExchange(into exchange: inout Exchange) -> Bool { output.next(into: &exchange) }
 
   /// See ``WireDecoder/takeUnanswered(before:)``.
   public func takeUnanswered(before time: Timestamp) -> [Exchange] {

@@ -5,12 +5,12 @@ import HTTPModel
 extension HTTP1Conversation {
   /// Adds the exchanges whose request ended before `time` and is still unanswered; each once.
   func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
-    for index in pending.indices
-    where !pending[index].isToldEarly && pending[index].requestBody == nil && pending[index].awaitsResponse
-      && pending[index].exchange.request!.timing.end < time
+    for place in pending
+    where !place.pointee.isToldEarly && place.pointee.requestBody == nil && place.pointee.awaitsResponse
+      && place.pointee.exchange.request!.timing.end < time
     {
-      pending[index].isToldEarly = true
-      unanswered.append(pending[index].exchange)
+      place.pointee.isToldEarly = true
+      unanswered.append(place.pointee.exchange)
     }
   }
 }

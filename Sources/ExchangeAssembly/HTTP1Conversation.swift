@@ -1,7 +1,7 @@
 // One HTTP/1 connection: two decoders, and which response answers which request.
 //
 // In: ordered bytes and gaps of both directions, each with the time and the acknowledgment of its segment.
-// Out: finished exchanges, appended to the array that the caller hands in. Owner: ExchangeAssembler, one a connection.
+// Out: finished exchanges, to the output that the caller hands in. Owner: Conversation.
 // Bounds: AssemblyLimits; the decoders' own limits on heads.
 //
 // Answers come in the order of the requests (RFC 9112, 9.3.2). That is enough where every byte was captured. Where a
@@ -11,7 +11,7 @@
 import HTTP1Decoding
 import HTTPModel
 
-final class HTTP1Conversation {
+struct HTTP1Conversation: ~Copyable {
   let number: UInt32
   let client: TransportAddress
   let server: TransportAddress
@@ -21,17 +21,17 @@ final class HTTP1Conversation {
   private var responseDecoder: HTTP1Decoder
 
   /// In the order of the requests; the last may still be read.
-  var pending: [PendingExchange] = []
-  /// Which of ``pending`` is being answered; nil between responses and for one whose request was never seen.
-  private var answering: Int?
-  /// A response whose request was never seen, while it is being read.
-  private var orphan: PendingExchange?
+  var pending: [ExchangePlace] = []
+  /// Whose response is being read: one of ``pending``, or, where the request was never seen, one that stands here alone.
+  private var answering: ExchangePlace?
+  private var isOrphan = false
   private var interim: [InformationalResponse] = []
   private var nextOrdinal: UInt32 = 1
 
   private var requestOrigin = MessageOrigin(offset: 0, acknowledged: nil, time: Timestamp(nanoseconds: 0))
   private var responseOrigin = MessageOrigin(offset: 0, acknowledged: nil, time: Timestamp(nanoseconds: 0))
-  private var matched: Int?
+  /// Which of ``pending`` the next response will answer.
+  private var matched: ExchangePlace?
   /// A gap of the server's stream lies between the last response that was matched and the next.
   private var serverGapOpen = false
 
@@ -42,7 +42,7 @@ final class HTTP1Conversation {
   private var responseAnomalies: AnomalySet = []
 
   /// What one of the ends sent is not HTTP/1: nothing more is to be read here.
-  private(set) var rejected: HTTP1Rejection.Kind?
+  private var rejected: HTTP1Rejection.Kind?
 
   init(
     number: UInt32, client: TransportAddress, server: TransportAddress, joinedMidstream: Bool, limits: AssemblyLimits
@@ -56,12 +56,29 @@ final class HTTP1Conversation {
     connectionAnomalies = joinedMidstream ? [.tcpMidstream] : []
   }
 
+  deinit {
+    for place in pending { ExchangeStore.free(place) }
+    if isOrphan, let answering { ExchangeStore.free(answering) }
+  }
+
   // MARK: Bytes
 
   /// - Parameters:
-  ///   - bytes: what follows in the client's stream, borrowed for the call.
+  ///   - bytes: what follows in the stream of one end, borrowed for the call.
   ///   - origin: place, time and acknowledgment of the first of them.
-  func receiveFromClient(
+  /// - Returns: what is spoken here instead of HTTP/1, once that is known: nothing more is to be read.
+  mutating func receive(
+    _ bytes: UnsafeRawBufferPointer, fromClient: Bool, at origin: MessageOrigin, into output: inout AssemblyOutput
+  ) -> HTTP1Rejection.Kind? {
+    if fromClient {
+      receiveFromClient(bytes, at: origin, into: &output)
+    } else {
+      receiveFromServer(bytes, at: origin, into: &output)
+    }
+    return rejected
+  }
+
+  private mutating func receiveFromClient(
     _ bytes: UnsafeRawBufferPointer, at origin: MessageOrigin, into output: inout AssemblyOutput
   ) {
     var offset = 0
@@ -70,27 +87,24 @@ final class HTTP1Conversation {
         requestOrigin = origin
         requestOrigin.offset &+= UInt64(offset)
       }
-      guard let event = requestDecoder.nextEvent(in: bytes, at: &offset) else { return }
-      switch event {
-      case .head(let head): beginRequest(head, at: origin.time, into: &output)
-      case .body(let range): appendToRequest(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
-      case .chunk(let size):
-        if hasOpenRequest {
-          let last = pending.count - 1
-          pending[last].beginRequestChunk(size: size)
-        }
-      case .trailers(let fields): if hasOpenRequest { pending[pending.count - 1].exchange.request!.trailers = fields }
+      guard let step = requestDecoder.step(in: bytes, at: &offset, &output.parts) else { return }
+      switch step {
+      case .head: beginRequest(at: origin.time, into: &output)
+      case .body(let range):
+        openRequest?.pointee.appendToRequest(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
+      case .chunk(let size): openRequest?.pointee.beginRequestChunk(size: size)
+      case .trailers: openRequest?.pointee.exchange.request!.trailers = output.parts.trailers
       case .end: endRequest(at: origin.time, complete: true, into: &output)
       case .truncated(let reason): truncateRequest(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteRequest(anomaly)
       case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
-      case .tunnel(let held, let range): output.ledger[.bytesTunnel] += UInt64(held.count + range.count)
-      case .notHTTP(let rejection): rejected = rejection.kind
+      case .tunnel(let range): output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
+      case .notHTTP(let kind): rejected = kind
       }
     }
   }
 
-  func receiveFromServer(
+  private mutating func receiveFromServer(
     _ bytes: UnsafeRawBufferPointer, at origin: MessageOrigin, into output: inout AssemblyOutput
   ) {
     var offset = 0
@@ -100,31 +114,33 @@ final class HTTP1Conversation {
         responseOrigin.offset &+= UInt64(offset)
         expectResponse()
       }
-      guard let event = responseDecoder.nextEvent(in: bytes, at: &offset) else { return }
-      switch event {
-      case .head(let head): beginResponse(head, at: origin.time)
-      case .body(let range): appendToResponse(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
-      case .chunk(let size):
-        withOpenResponse { $0.responseBody!.beginChunk(size: size, of: &$0.exchange.response!.body) }
-      case .trailers(let fields): withOpenResponse { $0.exchange.response!.trailers = fields }
+      guard let step = responseDecoder.step(in: bytes, at: &offset, &output.parts) else { return }
+      switch step {
+      case .head: beginResponse(at: origin.time, into: &output)
+      case .body(let range):
+        answering?.pointee.appendToResponse(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
+      case .chunk(let size): answering?.pointee.beginResponseChunk(size: size)
+      case .trailers: answering?.pointee.exchange.response!.trailers = output.parts.trailers
       case .end: endResponse(at: origin.time, complete: true, into: &output)
       case .truncated(let reason): truncateResponse(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteResponse(anomaly)
       case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
-      case .tunnel(let held, let range): output.ledger[.bytesTunnel] += UInt64(held.count + range.count)
-      case .notHTTP(let rejection): rejected = rejection.kind
+      case .tunnel(let range): output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
+      case .notHTTP(let kind): rejected = kind
       }
     }
   }
 
   /// `length` bytes of the client's stream were never captured.
-  func gapFromClient(_ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput) {
+  mutating func gapFromClient(
+    _ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput
+  ) {
     switch requestDecoder.gap(length) {
     case .insideBody(let range):
-      skipInRequest(range)
+      openRequest?.pointee.skipInRequest(range)
       noteRequest(anomaly)
     case .bodyCut(let from, let length):
-      skipInRequest(BodyRange(lowerBound: from, upperBound: from &+ length))
+      openRequest?.pointee.skipInRequest(BodyRange(lowerBound: from, upperBound: from &+ length))
       noteRequest(anomaly)
       endRequest(at: origin.time, complete: false, into: &output)
     case .messageLost:
@@ -136,15 +152,16 @@ final class HTTP1Conversation {
     receiveFromClient(UnsafeRawBufferPointer(start: nil, count: 0), at: origin, into: &output)
   }
 
-  func gapFromServer(_ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput) {
+  mutating func gapFromServer(
+    _ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput
+  ) {
     serverGapOpen = true
     switch responseDecoder.gap(length) {
     case .insideBody(let range):
-      withOpenResponse { $0.responseBody!.skip(range, of: &$0.exchange.response!.body) }
+      answering?.pointee.skipInResponse(range)
       noteResponse(anomaly)
     case .bodyCut(let from, let length):
-      let range = BodyRange(lowerBound: from, upperBound: from &+ length)
-      withOpenResponse { $0.responseBody!.skip(range, of: &$0.exchange.response!.body) }
+      answering?.pointee.skipInResponse(BodyRange(lowerBound: from, upperBound: from &+ length))
       noteResponse(anomaly)
       endResponse(at: origin.time, complete: false, into: &output)
     case .messageLost:
@@ -156,7 +173,7 @@ final class HTTP1Conversation {
   }
 
   /// The client sent FIN, or the connection was reset.
-  func endOfClient(at time: Timestamp, reset: Bool, into output: inout AssemblyOutput) {
+  mutating func endOfClient(at time: Timestamp, reset: Bool, into output: inout AssemblyOutput) {
     if reset { noteRequest(.tcpReset) }
     while let event = requestDecoder.finish() {
       switch event {
@@ -170,7 +187,7 @@ final class HTTP1Conversation {
 
   /// The server sent FIN, or the connection was reset.
   /// - Parameter properly: the server ended the stream itself, so that a close-delimited body is whole.
-  func endOfServer(at time: Timestamp, reset: Bool, properly: Bool, into output: inout AssemblyOutput) {
+  mutating func endOfServer(at time: Timestamp, reset: Bool, properly: Bool, into output: inout AssemblyOutput) {
     if reset { noteResponse(.tcpReset) }
     while let event = responseDecoder.finish() {
       switch event {
@@ -188,195 +205,187 @@ final class HTTP1Conversation {
   }
 
   /// Nothing more will come: what is open is told as it stands.
-  func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
+  mutating func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
     if let anomaly {
-      if hasOpenResponse { noteResponse(anomaly) }
-      if hasOpenRequest { noteRequest(anomaly) }
+      if answering != nil { noteResponse(anomaly) }
+      if openRequest != nil { noteRequest(anomaly) }
     }
     endOfClient(at: time, reset: false, into: &output)
     endOfServer(at: time, reset: false, properly: false, into: &output)
     endRequest(at: time, complete: false, into: &output)
     endResponse(at: time, complete: false, into: &output)
-    for index in pending.indices { pending[index].isAbandoned = true }
+    for place in pending { place.pointee.isAbandoned = true }
     flush(into: &output)
   }
 
   /// An overlap with other bytes was seen in this direction.
-  func noteClient(_ anomaly: Anomaly) { noteRequest(anomaly) }
-  func noteServer(_ anomaly: Anomaly) { noteResponse(anomaly) }
+  mutating func noteClient(_ anomaly: Anomaly) { noteRequest(anomaly) }
+  mutating func noteServer(_ anomaly: Anomaly) { noteResponse(anomaly) }
 
   // MARK: Requests
 
-  private func beginRequest(_ head: consuming HTTP1Head, at time: Timestamp, into output: inout AssemblyOutput) {
+  /// The head of one stands in `output.parts`.
+  private mutating func beginRequest(at time: Timestamp, into output: inout AssemblyOutput) {
     if pending.count >= limits.pendingRequests {
-      pending[0].isAbandoned = true
+      pending[0].pointee.isAbandoned = true
       flush(into: &output)
     }
-    var next = newExchange(requestOrigin, head.anomalies)
-    next.exchange.anomalies.formUnion(requestAnomalies)
+    let place = newExchange(requestOrigin, output.parts.head.anomalies, in: output.store)
+    place.pointee.exchange.anomalies.formUnion(requestAnomalies)
     requestAnomalies = []
-    next.answered = head.answered
-    next.expectsContinue = head.expectsContinue
-    next.beginRequest(
-      head, timing: MessageTiming(start: requestOrigin.time, headEnd: time, end: time), limit: limits.bodyBytes)
-    pending.append(next)
+    place.pointee.beginRequest(
+      &output.parts.head, timing: MessageTiming(start: requestOrigin.time, headEnd: time, end: time),
+      limit: limits.bodyBytes)
+    pending.append(place)
   }
 
-  private func newExchange(_ origin: MessageOrigin, _ anomalies: AnomalySet) -> PendingExchange {
-    defer { nextOrdinal += 1 }
-    var exchange = Exchange(
-      id: ExchangeID(connection: number, ordinal: nextOrdinal), client: client, server: server, anomalies: anomalies)
-    exchange.anomalies.formUnion(connectionAnomalies)
-    return PendingExchange(exchange: exchange, origin: origin, answered: .unknown, expectsContinue: false)
+  private mutating func newExchange(
+    _ origin: MessageOrigin, _ anomalies: AnomalySet, in store: ExchangeStore
+  ) -> ExchangePlace {
+    let place = store.take()
+    place.pointee.exchange.id = ExchangeID(connection: number, ordinal: nextOrdinal)
+    place.pointee.exchange.client = client
+    place.pointee.exchange.server = server
+    place.pointee.exchange.anomalies = anomalies
+    place.pointee.exchange.anomalies.formUnion(connectionAnomalies)
+    place.pointee.origin = origin
+    nextOrdinal += 1
+    return place
   }
 
   /// The request that is being read, if there is one, is the last.
-  private var hasOpenRequest: Bool { !pending.isEmpty && pending[pending.count - 1].requestBody != nil }
-
-  private func appendToRequest(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
-    guard hasOpenRequest else { return }
-    let last = pending.count - 1
-    pending[last].appendToRequest(part, &output)
+  private var openRequest: ExchangePlace? {
+    guard !pending.isEmpty else { return nil }
+    let last = pending[pending.count - 1]
+    return last.pointee.requestBody != nil ? last : nil
   }
 
-  private func skipInRequest(_ range: BodyRange) {
-    guard hasOpenRequest else { return }
-    let last = pending.count - 1
-    pending[last].skipInRequest(range)
+  private mutating func endRequest(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
+    guard let place = openRequest else { return }
+    output.ledger[.bodyBytesOverLimit] += place.pointee.endRequest(at: time, complete: complete)
+    if pending.count == 1 { flush(into: &output) }
   }
 
-  private func endRequest(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
-    guard hasOpenRequest else { return }
-    let last = pending.count - 1
-    output.ledger[.bodyBytesOverLimit] += pending[last].endRequest(at: time, complete: complete)
-    if last == 0 { flush(into: &output) }
-  }
-
-  private func truncateRequest(_ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput) {
+  private mutating func truncateRequest(
+    _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
+  ) {
     if reason != .declined { noteRequest(.http1TruncatedByClose) }
-    if hasOpenRequest {
-      let last = pending.count - 1
-      pending[last].skipRestOfRequest(reason)
-    }
+    openRequest?.pointee.skipRestOfRequest(reason)
     endRequest(at: time, complete: false, into: &output)
   }
 
-  private func noteRequest(_ anomaly: Anomaly) {
-    if hasOpenRequest {
-      pending[pending.count - 1].exchange.anomalies.insert(anomaly)
+  private mutating func noteRequest(_ anomaly: Anomaly) {
+    if let place = openRequest {
+      place.pointee.exchange.anomalies.insert(anomaly)
     } else {
       requestAnomalies.insert(anomaly)
     }
   }
 
   /// The rest of the request's body, of unknown length, will not come.
-  private func loseRequest(at time: Timestamp, into output: inout AssemblyOutput) {
-    if hasOpenRequest {
-      let last = pending.count - 1
-      pending[last].skipRestOfRequest(.chunked)
-    }
+  private mutating func loseRequest(at time: Timestamp, into output: inout AssemblyOutput) {
+    openRequest?.pointee.skipRestOfRequest(.chunked)
     endRequest(at: time, complete: false, into: &output)
   }
 
   // MARK: Responses
 
   /// Before a response's first byte is decoded: which request will it answer?
-  private func expectResponse() {
+  private mutating func expectResponse() {
     matched = match()
-    responseDecoder.answering = matched.map { pending[$0].answered } ?? .unknown
+    responseDecoder.answering = matched?.pointee.answered ?? .unknown
   }
 
-  private func match() -> Int? {
+  private func match() -> ExchangePlace? {
     var first = 0
-    while first < pending.count, !pending[first].awaitsResponse { first += 1 }
+    while first < pending.count, !pending[first].pointee.awaitsResponse { first += 1 }
     guard first < pending.count else { return nil }
     // The server had not received a byte of that request: the response answers one that was never captured.
-    if let received = responseOrigin.acknowledged, received <= pending[first].origin.offset { return nil }
-    guard serverGapOpen else { return first }
+    if let received = responseOrigin.acknowledged, received <= pending[first].pointee.origin.offset { return nil }
+    guard serverGapOpen else { return pending[first] }
     // Answers were lost in a gap. The request that this one answers was sent before its first byte had arrived; of
     // those, the ones that were sent last are the likeliest, and of several sent together the first.
-    var best = first
-    for index in pending.indices[first...].dropFirst() {
-      guard let seen = pending[index].origin.acknowledged, seen <= responseOrigin.offset,
-        (responseOrigin.acknowledged ?? .max) > pending[index].origin.offset,
-        seen > pending[best].origin.acknowledged ?? 0
+    var best = pending[first]
+    for place in pending[first...].dropFirst() {
+      guard let seen = place.pointee.origin.acknowledged, seen <= responseOrigin.offset,
+        (responseOrigin.acknowledged ?? .max) > place.pointee.origin.offset,
+        seen > best.pointee.origin.acknowledged ?? 0
       else { continue }
-      best = index
+      best = place
     }
     return best
   }
 
-  private func beginResponse(_ head: consuming HTTP1Head, at time: Timestamp) {
-    if head.isInterim {
+  /// The head of one stands in `output.parts`.
+  private mutating func beginResponse(at time: Timestamp, into output: inout AssemblyOutput) {
+    if output.parts.head.isInterim {
+      let head = output.parts.head
       interim.append(InformationalResponse(status: head.status ?? 0, fields: head.fields, time: time))
       return
     }
-    if head.switchesProtocol { requestDecoder.enterTunnel() }
-    var anomalies = head.anomalies
+    if output.parts.head.switchesProtocol { requestDecoder.enterTunnel() }
+    var anomalies = output.parts.head.anomalies
     anomalies.formUnion(responseAnomalies)
     responseAnomalies = []
-    let timing = MessageTiming(start: responseOrigin.time, headEnd: time, end: time)
-    let earlier = interim
-    if !interim.isEmpty { interim = [] }
-    guard let matched else {
+    let place: ExchangePlace
+    if let matched {
+      place = matched
+      serverGapOpen = false
+      abandon(before: place)
+      if place.pointee.requestBody != nil { anomalies.insert(.http1ResponseBeforeRequestEnd) }
+      if place.pointee.expectsContinue, place.pointee.requestBody != nil,
+        place.pointee.exchange.request!.body.size == 0
+      {
+        requestDecoder.declineBody()
+      }
+      place.pointee.exchange.anomalies.formUnion(anomalies)
+    } else {
       anomalies.insert(.http1ResponseWithoutRequest)
-      var alone = newExchange(responseOrigin, anomalies)
-      alone.beginResponse(head, interim: earlier, timing: timing, limit: limits.bodyBytes)
-      orphan = alone
-      return
+      place = newExchange(responseOrigin, anomalies, in: output.store)
+      isOrphan = true
     }
-    serverGapOpen = false
-    for index in 0..<matched where pending[index].awaitsResponse { pending[index].isAbandoned = true }
-    if pending[matched].requestBody != nil { anomalies.insert(.http1ResponseBeforeRequestEnd) }
-    if pending[matched].expectsContinue, pending[matched].requestBody != nil,
-      pending[matched].exchange.request!.body.size == 0
-    {
-      requestDecoder.declineBody()
-    }
-    pending[matched].exchange.anomalies.formUnion(anomalies)
-    pending[matched].beginResponse(head, interim: earlier, timing: timing, limit: limits.bodyBytes)
-    answering = matched
+    place.pointee.beginResponse(
+      &output.parts.head, interim: &interim,
+      timing: MessageTiming(start: responseOrigin.time, headEnd: time, end: time), limit: limits.bodyBytes)
+    answering = place
   }
 
-  /// Changes the exchange whose response is being read; nothing where there is none.
-  private func withOpenResponse(_ change: (inout PendingExchange) -> Void) {
-    if let answering {
-      change(&pending[answering])
-    } else if orphan != nil {
-      change(&orphan!)
+  /// Requests that were sent before one that is being answered will not be.
+  private func abandon(before answered: ExchangePlace) {
+    for place in pending {
+      if place == answered { return }
+      if place.pointee.awaitsResponse { place.pointee.isAbandoned = true }
     }
   }
 
-  private func appendToResponse(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
-    withOpenResponse { $0.appendToResponse(part, &output) }
-  }
-
-  private func endResponse(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
-    withOpenResponse { output.ledger[.bodyBytesOverLimit] += $0.endResponse(at: time, complete: complete) }
-    if answering != nil {
-      answering = nil
+  private mutating func endResponse(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
+    guard let place = answering else { return }
+    output.ledger[.bodyBytesOverLimit] += place.pointee.endResponse(at: time, complete: complete)
+    answering = nil
+    if isOrphan {
+      isOrphan = false
+      output.finish(place)
+    } else {
       flush(into: &output)
-    } else if let alone = orphan.take() {
-      output.finish(alone.exchange)
     }
   }
 
-  private func truncateResponse(_ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput) {
+  private mutating func truncateResponse(
+    _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
+  ) {
     noteResponse(.http1TruncatedByClose)
-    withOpenResponse { $0.responseBody!.skipRest(reason, of: &$0.exchange.response!.body) }
+    answering?.pointee.skipRestOfResponse(reason)
     endResponse(at: time, complete: false, into: &output)
   }
 
-  private func loseResponse(at time: Timestamp, into output: inout AssemblyOutput) {
-    withOpenResponse { $0.responseBody!.skipRest(.chunked, of: &$0.exchange.response!.body) }
+  private mutating func loseResponse(at time: Timestamp, into output: inout AssemblyOutput) {
+    answering?.pointee.skipRestOfResponse(.chunked)
     endResponse(at: time, complete: false, into: &output)
   }
 
-  private var hasOpenResponse: Bool { answering != nil || orphan != nil }
-
-  private func noteResponse(_ anomaly: Anomaly) {
-    if hasOpenResponse {
-      withOpenResponse { $0.exchange.anomalies.insert(anomaly) }
+  private mutating func noteResponse(_ anomaly: Anomaly) {
+    if let answering {
+      answering.pointee.exchange.anomalies.insert(anomaly)
     } else {
       responseAnomalies.insert(anomaly)
     }
@@ -385,11 +394,11 @@ final class HTTP1Conversation {
   // MARK: Exchanges
 
   /// Hands on what is done, in the order of the requests.
-  private func flush(into output: inout AssemblyOutput) {
-    while !pending.isEmpty, pending[0].isDone {
-      output.finish(pending.removeFirst().exchange)
-      if answering != nil { answering! -= 1 }
-      if matched != nil { matched = matched! == 0 ? nil : matched! - 1 }
+  private mutating func flush(into output: inout AssemblyOutput) {
+    while let first = pending.first, first.pointee.isDone {
+      if matched == first { matched = nil }
+      pending.removeFirst()
+      output.finish(first)
     }
   }
 }

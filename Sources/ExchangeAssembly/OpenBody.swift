@@ -30,8 +30,7 @@ struct OpenBody {
 
   var isOverLimit: Bool { hash != nil }
 
-  /// Bytes of the body that are counted and not kept.
-  func bytesOverLimit(of body: HTTPBody) -> UInt64 {
+  private func bytesOverLimit(of body: HTTPBody) -> UInt64 {
     guard hash != nil else { return 0 }
     // Missing ranges beyond their limit are merged and may cover bytes that were kept.
     let known = body.missing.reduce(UInt64(body.bytes.count)) { $0 &+ $1.count }
@@ -80,12 +79,14 @@ struct OpenBody {
   }
 
   /// - Parameter complete: the body ended where its framing says.
-  func finish(_ body: inout HTTPBody, complete: Bool) {
+  /// - Returns: body bytes that were counted and not kept.
+  func finish(_ body: inout HTTPBody, complete: Bool) -> UInt64 {
     let isWhole = complete && body.missing.isEmpty
     body.isComplete = isWhole && hash == nil
     if isWhole, let hash { body.cutHash = hash.hash.value }
     // One chunk, or more than could be noted, needs no list.
     if body.chunkSizes.count == 1 || body.chunkSizes.count == Self.maxChunkSizes { body.chunkSizes = [] }
+    return bytesOverLimit(of: body)
   }
 }
 

@@ -1,4 +1,4 @@
-// An exchange of an HTTP/1 connection between its request's first byte and its response's last.
+// An exchange of a connection between its request's first byte and its response's last.
 
 import HTTP1Decoding
 import HTTPModel
@@ -15,44 +15,78 @@ struct MessageOrigin {
 
 /// Built in place, so that its messages are never copied: what it ends as is what is handed on.
 struct PendingExchange {
-  var exchange: Exchange
+  var exchange = Exchange()
   /// Of the request; of the response where no request was seen.
-  var origin: MessageOrigin
+  var origin = MessageOrigin(offset: 0, acknowledged: nil, time: Timestamp(nanoseconds: 0))
   /// Nil once the message's last byte was seen, and before its head.
   var requestBody: OpenBody?
   var responseBody: OpenBody?
   /// What of the request its answer's framing depends on.
-  var answered: AnsweredMethod
+  var answered = AnsweredMethod.unknown
   /// The request announced its body with `Expect: 100-continue`.
-  var expectsContinue: Bool
+  var expectsContinue = false
   /// Told as unanswered: its answer was lost, or another has been matched to a later request.
   var isAbandoned = false
   /// Its request was handed out before its answer came.
   var isToldEarly = false
+  private var requestMemory = MessageMemory()
+  private var responseMemory = MessageMemory()
 
   var awaitsResponse: Bool { exchange.response == nil && !isAbandoned }
   var isDone: Bool {
     requestBody == nil && responseBody == nil && (exchange.response != nil || isAbandoned)
   }
 
-  mutating func beginRequest(_ head: consuming HTTP1Head, timing: MessageTiming, limit: Int) {
-    let expected = head.contentLength
-    requestBody = OpenBody(limit: limit)
-    exchange.request = head.request(timing: timing)
-    requestBody!.reserve(expected, in: &exchange.request!.body)
+  /// Makes it a place for another exchange, which may use the arrays of this one.
+  mutating func clear() {
+    if exchange.request != nil {
+      requestMemory.reclaim(&exchange.request!.fields)
+      requestMemory.reclaim(&exchange.request!.body.bytes)
+      exchange.request = nil
+    }
+    if exchange.response != nil {
+      responseMemory.reclaim(&exchange.response!.fields)
+      responseMemory.reclaim(&exchange.response!.body.bytes)
+      exchange.response = nil
+    }
+    requestBody = nil
+    responseBody = nil
+    answered = .unknown
+    expectsContinue = false
+    isAbandoned = false
+    isToldEarly = false
   }
 
+  /// - Parameter head: a request's; given other memory in exchange for its fields.
+  mutating func beginRequest(_ head: inout HTTP1Head, timing: MessageTiming, limit: Int) {
+    guard case .request(let method, let target) = head.startLine else { return }
+    answered = head.answered
+    expectsContinue = head.expectsContinue
+    exchange.request = HTTPRequest(
+      version: head.version, methodRange: method, targetRange: target, fields: HeaderFields(),
+      body: HTTPBody(framing: head.framing), timing: timing)
+    swap(&exchange.request!.fields, &head.fields)
+    swap(&head.fields, &requestMemory.fields)
+    swap(&exchange.request!.body.bytes, &requestMemory.body)
+    requestBody = OpenBody(limit: limit)
+    requestBody!.reserve(head.contentLength, in: &exchange.request!.body)
+  }
+
+  /// - Parameter head: a response's; given other memory in exchange for its fields.
   mutating func beginResponse(
-    _ head: consuming HTTP1Head, interim: [InformationalResponse], timing: MessageTiming, limit: Int
+    _ head: inout HTTP1Head, interim: inout [InformationalResponse], timing: MessageTiming, limit: Int
   ) {
-    let expected = head.contentLength
+    guard case .response(let status, let reason) = head.startLine else { return }
+    exchange.response = HTTPResponse(
+      version: head.version, status: status, reasonRange: reason, fields: HeaderFields(),
+      body: HTTPBody(framing: head.framing), timing: timing)
+    swap(&exchange.response!.informational, &interim)
+    swap(&exchange.response!.fields, &head.fields)
+    swap(&head.fields, &responseMemory.fields)
+    swap(&exchange.response!.body.bytes, &responseMemory.body)
     responseBody = OpenBody(limit: limit)
-    exchange.response = head.response(timing: timing)
-    if !interim.isEmpty { exchange.response!.informational = interim }
     // A response to HEAD promises what it does not send.
-    if exchange.response!.body.framing == .contentLength {
-      responseBody!.reserve(expected, in: &exchange.response!.body)
-    }
+    if head.framing == .contentLength { responseBody!.reserve(head.contentLength, in: &exchange.response!.body) }
   }
 
   mutating func appendToRequest(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
@@ -65,27 +99,39 @@ struct PendingExchange {
 
   mutating func beginRequestChunk(size: UInt64) { requestBody!.beginChunk(size: size, of: &exchange.request!.body) }
 
+  mutating func beginResponseChunk(size: UInt64) {
+    responseBody!.beginChunk(size: size, of: &exchange.response!.body)
+  }
+
   mutating func skipInRequest(_ range: BodyRange) { requestBody!.skip(range, of: &exchange.request!.body) }
+
+  mutating func skipInResponse(_ range: BodyRange) { responseBody!.skip(range, of: &exchange.response!.body) }
 
   mutating func skipRestOfRequest(_ reason: HTTP1Truncation) {
     requestBody!.skipRest(reason, of: &exchange.request!.body)
   }
 
+  mutating func skipRestOfResponse(_ reason: HTTP1Truncation) {
+    responseBody!.skipRest(reason, of: &exchange.response!.body)
+  }
+
   /// - Returns: body bytes that were counted and not kept.
   mutating func endRequest(at time: Timestamp, complete: Bool) -> UInt64 {
-    guard let body = requestBody.take() else { return 0 }
-    body.finish(&exchange.request!.body, complete: complete)
-    if body.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
+    guard requestBody != nil else { return 0 }
+    let overLimit = requestBody!.finish(&exchange.request!.body, complete: complete)
+    if requestBody!.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
+    requestBody = nil
     exchange.request!.timing.end = time
-    return body.bytesOverLimit(of: exchange.request!.body)
+    return overLimit
   }
 
   /// - Returns: body bytes that were counted and not kept.
   mutating func endResponse(at time: Timestamp, complete: Bool) -> UInt64 {
-    guard let body = responseBody.take() else { return 0 }
-    body.finish(&exchange.response!.body, complete: complete)
-    if body.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
+    guard responseBody != nil else { return 0 }
+    let overLimit = responseBody!.finish(&exchange.response!.body, complete: complete)
+    if responseBody!.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
+    responseBody = nil
     exchange.response!.timing.end = time
-    return body.bytesOverLimit(of: exchange.response!.body)
+    return overLimit
   }
 }

@@ -82,6 +82,13 @@ public struct WireDecoder: ~Copyable {
   /// The next finished exchange; nil when more packets are needed.
   public mutating func nextExchange() -> Exchange? { assembler.nextExchange() }
 
+  /// Puts the next finished exchange in the place of `exchange`, whose memory is used for another one: handed in again
+  /// and again, one exchange takes in all of a capture without an allocation for each.
+  /// - Returns: false where there is none; `exchange` is as it was.
+  public mutating func nextExchange(into exchange: inout Exchange) -> Bool {
+    assembler.nextExchange(into: &exchange)
+  }
+
   /// Exchanges whose request ended before `time` and is still unanswered, each once, so that a writer need not wait for
   /// the answer. They come again, under the same id, from ``nextExchange()``. Looks at every open connection: to be
   /// called once a second or so.

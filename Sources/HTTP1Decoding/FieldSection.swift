@@ -29,7 +29,7 @@ struct SectionEnd: Sendable {
 }
 
 enum FieldSection {
-  case complete(end: Int, ranges: [FieldRange], anomalies: AnomalySet)
+  case complete(end: Int, anomalies: AnomalySet)
   /// The final empty line is not there.
   case incomplete
   case tooManyFields
@@ -40,19 +40,23 @@ enum FieldSection {
   /// - Parameters:
   ///   - base: the section's storage, which may begin with a start line.
   ///   - start: the first field line, after the start line's LF (0 in a trailer section).
+  ///   - ranges: what it holds is replaced where the section is complete.
   @inline(__always)
-  static func parse(_ base: Octets, from start: Int, to limit: Int, maxFields: Int) -> FieldSection {
+  static func parse(
+    _ base: Octets, from start: Int, to limit: Int, maxFields: Int, _ ranges: inout [FieldRange]
+  ) -> FieldSection {
     let usual = withUnsafeTemporaryAllocation(of: FieldRange.self, capacity: usualFields) {
-      parse(base, from: start, to: limit, into: $0, capacity: min(usualFields, maxFields))
+      parse(base, from: start, to: limit, into: $0, capacity: min(usualFields, maxFields), &ranges)
     }
     guard case .tooManyFields = usual, maxFields > usualFields else { return usual }
     return withUnsafeTemporaryAllocation(of: FieldRange.self, capacity: maxFields) {
-      parse(base, from: start, to: limit, into: $0, capacity: maxFields)
+      parse(base, from: start, to: limit, into: $0, capacity: maxFields, &ranges)
     }
   }
 
   private static func parse(
-    _ base: Octets, from start: Int, to limit: Int, into fields: UnsafeMutableBufferPointer<FieldRange>, capacity: Int
+    _ base: Octets, from start: Int, to limit: Int, into fields: UnsafeMutableBufferPointer<FieldRange>, capacity: Int,
+    _ ranges: inout [FieldRange]
   ) -> FieldSection {
     var count = 0
     var anomalies = AnomalySet()
@@ -71,7 +75,11 @@ enum FieldSection {
         lineControls &+= 1
         anomalies.insert(.http1BareLF)
       }
-      if end == line { return finish(base, feed &+ 1, lineControls, fields, count, anomalies) }
+      if end == line {
+        ranges.removeAll(keepingCapacity: true)
+        ranges.append(contentsOf: UnsafeBufferPointer(start: slots, count: count))
+        return finish(base, feed &+ 1, lineControls, anomalies)
+      }
       var nameEnd = line
       while table[Int(base[nameEnd])] == 0x31 { nameEnd &+= 1 }
       var colon = nameEnd
@@ -133,13 +141,11 @@ enum FieldSection {
 
   @inline(__always)
   private static func finish(
-    _ base: Octets, _ end: Int, _ lineControls: Int, _ fields: UnsafeMutableBufferPointer<FieldRange>, _ count: Int,
-    _ anomalies: AnomalySet
+    _ base: Octets, _ end: Int, _ lineControls: Int, _ anomalies: AnomalySet
   ) -> FieldSection {
     var anomalies = anomalies
     if controlCount(base, count: end) != lineControls { nameControls(base, end, &anomalies) }
-    let ranges = Array(UnsafeBufferPointer(start: fields.baseAddress, count: count))
-    return .complete(end: end, ranges: ranges, anomalies: anomalies)
+    return .complete(end: end, anomalies: anomalies)
   }
 
   private static func nameControls(_ base: Octets, _ end: Int, _ anomalies: inout AnomalySet) {

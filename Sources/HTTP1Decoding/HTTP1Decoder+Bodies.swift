@@ -78,10 +78,11 @@ extension HTTP1Decoder {
     if end == nil { return held.count < limits.maxHeadBytes ? .needsMore : .tooLarge }
     let storage = takeHeld()
     let maxFields = limits.maxFields
+    var ranges: [FieldRange] = []
     let parsed = storage.withUnsafeBufferPointer {
-      FieldSection.parse($0.baseAddress!, from: 0, to: $0.count, maxFields: maxFields)
+      FieldSection.parse($0.baseAddress!, from: 0, to: $0.count, maxFields: maxFields, &ranges)
     }
-    guard case .complete(_, let ranges, let anomalies) = parsed else {
+    guard case .complete(_, let anomalies) = parsed else {
       held = storage
       return .tooLarge
     }

@@ -7,32 +7,39 @@ import HTTPModel
 extension HTTP1Decoder {
   enum HeadRead {
     case needsMore
-    case head(HTTP1Event)
+    case head
     /// A balancer's line, in `held`.
     case passedOver
     case tooLarge
     case rejected(HTTP1Rejection.Kind)
   }
 
-  /// The usual case: the whole head stands in `bytes`. Nil where it does not, or is anything but a plain head.
-  mutating func readWholeHead(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> HTTP1Event? {
+  /// The usual case: the whole head stands in `bytes`.
+  /// - Returns: false where it does not, or is anything but a plain head.
+  mutating func readWholeHead(
+    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head
+  ) -> Bool {
     let count = min(bytes.count - offset, limits.maxHeadBytes)
     let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + offset
     guard let feed = lineFeed(base, from: 0, to: min(count, limits.maxStartLineBytes)),
       case .message(let line) = StartLine.parse(base, feed, role: role), !line.isSimple,
-      case .complete(let end, let ranges, let anomalies) = FieldSection.parse(
-        base, from: feed + 1, to: count, maxFields: limits.maxFields)
-    else { return nil }
-    let storage = Array(UnsafeBufferPointer(start: base, count: end))
+      case .complete(let end, let anomalies) = FieldSection.parse(
+        base, from: feed + 1, to: count, maxFields: limits.maxFields, &head.fields.ranges)
+    else { return false }
+    head.fields.storage.removeAll(keepingCapacity: true)
+    head.fields.storage.append(contentsOf: UnsafeBufferPointer(start: base, count: end))
     offset += end
-    return begin(makeHead(line, base, HeaderFields(storage: storage, ranges: ranges), anomalies))
+    makeHead(line, base, anomalies, &head)
+    return true
   }
 
   /// Adds to `held` what belongs to the head, first up to the end of its start line.
-  mutating func extendHead(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> HeadRead {
+  mutating func extendHead(
+    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head
+  ) -> HeadRead {
     while offset < bytes.count {
       guard startLineKnown else {
-        if let read = extendStartLine(bytes, &offset) { return read }
+        if let read = extendStartLine(bytes, &offset, &head) { return read }
         continue
       }
       let from = offset
@@ -43,13 +50,15 @@ extension HTTP1Decoder {
       offset = end ?? limit
       if end == nil, held.count < limits.maxHeadBytes { return .needsMore }
       startLineKnown = false
-      return end == nil ? .tooLarge : completeHead()
+      return end == nil ? .tooLarge : completeHead(&head)
     }
     return .needsMore
   }
 
   /// Nil where the start line is complete and good.
-  private mutating func extendStartLine(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> HeadRead? {
+  private mutating func extendStartLine(
+    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head
+  ) -> HeadRead? {
     let from = offset
     let longest = min(limits.maxStartLineBytes, limits.maxHeadBytes)
     let limit = min(bytes.count, from + (longest - held.count))
@@ -68,7 +77,7 @@ extension HTTP1Decoder {
     switch verdict {
     case nil: return .needsMore
     case .message(let line) where line.isSimple:
-      return completeSimple(line)
+      return completeSimple(line, &head)
     case .message:
       startLineKnown = true
       section = SectionEnd()
@@ -91,67 +100,66 @@ extension HTTP1Decoder {
     return .rejected(kind)
   }
 
-  private mutating func completeHead() -> HeadRead {
+  private mutating func completeHead(_ head: inout HTTP1Head) -> HeadRead {
     let storage = takeHeld()
     let maxFields = limits.maxFields
     let role = role
-    let parsed = storage.withUnsafeBufferPointer { buffer -> (StartLine, [FieldRange], AnomalySet)? in
+    let parsed = storage.withUnsafeBufferPointer { buffer -> (StartLine, AnomalySet)? in
       let base = buffer.baseAddress!
       guard let feed = lineFeed(base, from: 0, to: buffer.count),
         case .message(let line) = StartLine.parse(base, feed, role: role),
-        case .complete(_, let ranges, let anomalies) = FieldSection.parse(
-          base, from: feed + 1, to: buffer.count, maxFields: maxFields)
+        case .complete(_, let anomalies) = FieldSection.parse(
+          base, from: feed + 1, to: buffer.count, maxFields: maxFields, &head.fields.ranges)
       else { return nil }
-      return (line, ranges, anomalies)
+      return (line, anomalies)
     }
-    guard let (line, ranges, anomalies) = parsed else {
+    guard let (line, anomalies) = parsed else {
       held = storage
       return .tooLarge
     }
-    // Built from the array alone: `held` gave it up, so nothing is copied.
-    let head = storage.withUnsafeBufferPointer {
-      makeHead(line, $0.baseAddress!, HeaderFields(storage: storage, ranges: ranges), anomalies)
-    }
-    return .head(begin(head))
+    // `held` gave it up, so nothing is copied.
+    head.fields.storage = storage
+    storage.withUnsafeBufferPointer { makeHead(line, $0.baseAddress!, anomalies, &head) }
+    return .head
   }
 
-  private mutating func completeSimple(_ line: StartLine) -> HeadRead {
+  private mutating func completeSimple(_ line: StartLine, _ head: inout HTTP1Head) -> HeadRead {
     let storage = takeHeld()
-    let head = storage.withUnsafeBufferPointer {
-      makeHead(line, $0.baseAddress!, HeaderFields(storage: storage), AnomalySet())
-    }
-    return .head(begin(head))
+    head.fields = HeaderFields(storage: storage)
+    storage.withUnsafeBufferPointer { makeHead(line, $0.baseAddress!, AnomalySet(), &head) }
+    return .head
   }
 
+  /// Fills in what the start line and the fields, which stand in `head` already, say; the message begins.
   private mutating func makeHead(
-    _ line: StartLine, _ base: Octets, _ fields: consuming HeaderFields, _ anomalies: AnomalySet
-  ) -> HTTP1Head {
-    let said = MessageFraming(base, fields.ranges)
-    counts.head &+= UInt64(fields.storage.count)
-    var anomalies = anomalies
-    anomalies.formUnion(line.anomalies)
-    anomalies.formUnion(said.anomalies)
-    anomalies.formUnion(early)
+    _ line: StartLine, _ base: Octets, _ anomalies: AnomalySet, _ head: inout HTTP1Head
+  ) {
+    let said = MessageFraming(base, head.fields.ranges)
+    counts.head &+= UInt64(head.fields.storage.count)
+    head.anomalies = anomalies
+    head.anomalies.formUnion(line.anomalies)
+    head.anomalies.formUnion(said.anomalies)
+    head.anomalies.formUnion(early)
     early = AnomalySet()
-    if last.closesConnection { anomalies.insert(.http1DataAfterClose) }
-    if said.hasTransferEncoding, line.version == .http10 { anomalies.insert(.http1TransferEncodingInHTTP10) }
-    let startLine: HTTP1Head.StartLine
-    let framing: BodyFraming
+    if last.closesConnection { head.anomalies.insert(.http1DataAfterClose) }
+    if said.hasTransferEncoding, line.version == .http10 { head.anomalies.insert(.http1TransferEncodingInHTTP10) }
     if role == .request {
-      startLine = .request(method: offsets(0, line.methodEnd), target: offsets(line.partStart, line.partEnd))
-      framing = said.ofRequest
-      if said.hosts > 1 { anomalies.insert(.http1HostRepeated) }
-      if said.hosts == 0, line.version == .http11 { anomalies.insert(.http1HostMissing) }
+      head.startLine = .request(method: offsets(0, line.methodEnd), target: offsets(line.partStart, line.partEnd))
+      head.framing = said.ofRequest
+      if said.hosts > 1 { head.anomalies.insert(.http1HostRepeated) }
+      if said.hosts == 0, line.version == .http11 { head.anomalies.insert(.http1HostMissing) }
       last = afterRequest(line, base, said)
     } else {
-      startLine = .response(status: line.status, reason: offsets(line.partStart, line.partEnd))
-      framing = responseFraming(line.status, said)
-      last = afterResponse(line, said, framing)
+      head.startLine = .response(status: line.status, reason: offsets(line.partStart, line.partEnd))
+      head.framing = responseFraming(line.status, said)
+      last = afterResponse(line, said, head.framing)
     }
-    return HTTP1Head(
-      startLine: startLine, version: line.version, fields: fields, framing: framing, contentLength: said.contentLength,
-      closesConnection: last.closesConnection, switchesProtocol: last.switches || last.offersSwitch,
-      expectsContinue: role == .request && said.expectsContinue, anomalies: anomalies)
+    head.version = line.version
+    head.contentLength = said.contentLength
+    head.closesConnection = last.closesConnection
+    head.switchesProtocol = last.switches || last.offersSwitch
+    head.expectsContinue = role == .request && said.expectsContinue
+    begin(head)
   }
 
   @inline(__always)

@@ -59,7 +59,7 @@ extension HTTP1Decoder {
     return UInt64(held.count)
   }
 
-  mutating func skipHeld() -> HTTP1Event {
+  mutating func skipHeld() -> HTTP1Step {
     let count = held.count
     counts.skipped &+= dropHeld()
     return .skipped(count)

@@ -86,7 +86,7 @@ extension HTTP1Decoder {
   }
 
   @discardableResult
-  mutating func skipped(_ count: Int, endingIn byte: UInt8) -> HTTP1Event {
+  mutating func skipped(_ count: Int, endingIn byte: UInt8) -> HTTP1Step {
     counts.skipped &+= UInt64(count)
     previousByte = byte
     return .skipped(count)

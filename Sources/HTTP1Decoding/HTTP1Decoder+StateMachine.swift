@@ -45,12 +45,10 @@ extension HTTP1Decoder {
     case notHTTP
   }
 
-  /// The next event of the stream, or nil when all of `bytes` is consumed and more is needed.
-  ///
-  /// - Parameters:
-  ///   - bytes: borrowed until return; ranges in the event are indices into it.
-  ///   - offset: where to go on, at most `bytes.count`; moved over what is consumed.
-  public mutating func nextEvent(in bytes: UnsafeRawBufferPointer, at offset: inout Int) -> HTTP1Event? {
+  /// ``nextEvent(in:at:)`` without memory of its own: neither allocates nor copies but into `parts`.
+  public mutating func step(
+    in bytes: UnsafeRawBufferPointer, at offset: inout Int, _ parts: inout HTTP1Parts
+  ) -> HTTP1Step? {
     while true {
       if let anomaly = takeQueued() { return .anomaly(anomaly) }
       switch state {
@@ -62,13 +60,13 @@ extension HTTP1Decoder {
           continue
         case .passed: break
         }
-        if let event = readWholeHead(bytes, &offset) { return event }
+        if readWholeHead(bytes, &offset, &parts.head) { return .head }
         state = .head
 
       case .head:
-        switch extendHead(bytes, &offset) {
+        switch extendHead(bytes, &offset, &parts.head) {
         case .needsMore: return nil
-        case .head(let event): return event
+        case .head: return .head
         case .passedOver:
           state = .between
           return skipHeld()
@@ -81,7 +79,8 @@ extension HTTP1Decoder {
           if !established {
             state = .notHTTP
             counts.notHTTP &+= UInt64(held.count)
-            return .notHTTP(HTTP1Rejection(kind: kind, held: takeHeld()))
+            parts.held = takeHeld()
+            return .notHTTP(kind)
           }
           if last.offersSwitch {
             state = .tunnel
@@ -156,7 +155,8 @@ extension HTTP1Decoder {
         case .none: state = .ending
         case .section(let fields):
           state = .ending
-          return .trailers(fields)
+          parts.trailers = fields
+          return .trailers
         case .tooLarge:
           counts.skipped &+= dropHeld()
           state = .truncating(.trailers)
@@ -189,7 +189,8 @@ extension HTTP1Decoder {
         case .exhausted:
           state = .notHTTP
           counts.notHTTP &+= UInt64(held.count)
-          return .notHTTP(HTTP1Rejection(kind: .other, held: takeHeld()))
+          parts.held = takeHeld()
+          return .notHTTP(.other)
         }
 
       case .tunnel:
@@ -197,7 +198,8 @@ extension HTTP1Decoder {
         let range = offset..<bytes.count
         offset = bytes.count
         counts.tunnel &+= UInt64(held.count + range.count)
-        return .tunnel(held: takeHeld(), range)
+        parts.held = takeHeld()
+        return .tunnel(range)
 
       case .notHTTP:
         counts.notHTTP &+= UInt64(bytes.count - offset)
@@ -214,7 +216,8 @@ extension HTTP1Decoder {
         case .other:
           state = .notHTTP
           counts.notHTTP &+= UInt64(held.count)
-          return .notHTTP(HTTP1Rejection(kind: .other, held: takeHeld()))
+          parts.held = takeHeld()
+          return .notHTTP(.other)
         }
 
       case .balancerHeader(let remaining):
@@ -229,7 +232,7 @@ extension HTTP1Decoder {
   }
 
   /// The message that `head` begins, and what comes after its head.
-  mutating func begin(_ head: consuming HTTP1Head) -> HTTP1Event {
+  mutating func begin(_ head: HTTP1Head) {
     established = true
     messageSeen = true
     bodyPosition = 0
@@ -241,11 +244,10 @@ extension HTTP1Decoder {
     case .close: state = .untilClose
     case .none, .stream: state = .ending
     }
-    return .head(head)
   }
 
-  /// The stream has ended: what that makes of the message being read. Call again until nil. Nil where none is.
-  public mutating func finish() -> HTTP1Event? {
+  /// ``finish()`` as a step.
+  mutating func finishingStep(_ parts: inout HTTP1Parts) -> HTTP1Step? {
     if let anomaly = takeQueued() { return .anomaly(anomaly) }
     switch state {
     case .between, .notHTTP: return nil
@@ -277,7 +279,8 @@ extension HTTP1Decoder {
     case .tunnel:
       guard !held.isEmpty else { return nil }
       counts.tunnel &+= UInt64(held.count)
-      return .tunnel(held: takeHeld(), 0..<0)
+      parts.held = takeHeld()
+      return .tunnel(0..<0)
     }
   }
 

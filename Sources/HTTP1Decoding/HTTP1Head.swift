@@ -1,3 +1,4 @@
+import Glibc
 public import HTTPModel
 
 /// The start line and header section of a message, with what they say about the rest of it.
@@ -9,22 +10,25 @@ public struct HTTP1Head: Sendable {
     case response(status: UInt16, reason: Range<UInt32>)
   }
 
-  public var startLine: StartLine
+  public var startLine = StartLine.request(method: 0..<0, target: 0..<0)
   /// The nearest version that has a name; another one on the wire is the anomaly `http1.version-unknown`.
-  public var version: HTTPVersion
+  public var version = HTTPVersion.http11
   /// Storage: the head exactly as on the wire, from the start line to the final empty line.
-  public var fields: HeaderFields
+  public var fields = HeaderFields()
   /// How the body that follows is delimited (RFC 9112, 6.3).
-  public var framing: BodyFraming
+  public var framing = BodyFraming.none
   /// What Content-Length says, where it is valid, also where it does not delimit (a response to HEAD).
   public var contentLength: UInt64?
   /// The sender will not use the connection after this message (RFC 9112, 9.3 and 9.6).
-  public var closesConnection: Bool
+  public var closesConnection = false
   /// Of a request: it asks for another protocol (Upgrade, or CONNECT). Of a response: the protocol changes after it.
-  public var switchesProtocol: Bool
+  public var switchesProtocol = false
   /// Of a request: `Expect: 100-continue`.
-  public var expectsContinue: Bool
-  public var anomalies: AnomalySet
+  public var expectsContinue = false
+  public var anomalies = AnomalySet()
+
+  /// A place for a head to be read into.
+  public init() {}
 
   /// A response's status; nil for a request.
   public var status: UInt16? {
@@ -46,11 +50,15 @@ public struct HTTP1Head: Sendable {
 
   /// What the response to this request must know of it.
   public var answered: AnsweredMethod {
-    let method = self.method
-    switch method.count {
-    case 4: return method.elementsEqual("HEAD".utf8) ? .head : .other
-    case 7: return method.elementsEqual("CONNECT".utf8) ? .connect : .other
-    default: return .other
+    guard case .request(let method, _) = startLine else { return .other }
+    return fields.storage.withUnsafeBufferPointer { storage in
+      guard let base = storage.baseAddress else { return .other }
+      let name = base + Int(method.lowerBound)
+      switch method.count {
+      case 4: return memcmp(name, "HEAD", 4) == 0 ? .head : .other
+      case 7: return memcmp(name, "CONNECT", 7) == 0 ? .connect : .other
+      default: return .other
+      }
     }
   }
 

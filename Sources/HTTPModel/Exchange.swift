@@ -56,6 +56,12 @@ public struct Exchange: Hashable, Sendable {
     self.anomalies = anomalies
   }
 
+  /// Without messages: a place to be filled.
+  public init() {
+    let nowhere = TransportAddress(address: IPAddress(v4: 0), port: 0)
+    self.init(id: ExchangeID(connection: 0, ordinal: 0), client: nowhere, server: nowhere)
+  }
+
   /// When the request began, or the response where no request was seen. The session's order.
   public var start: Timestamp { request?.timing.start ?? response?.timing.start ?? Timestamp(nanoseconds: 0) }
 

@@ -69,8 +69,8 @@ final class BlockBytes: @unchecked Sendable {
 private enum SpareMemory {
   /// A block of the usual size with its last record.
   static let capacity = SessionEncoder.blockTarget + SessionEncoder.blockTarget / 4
-  /// Kept at most: 5 MiB.
-  private static let limit = 8
+  /// Kept at most: 10 MiB.
+  private static let limit = 16
 
   /// Addresses of memory that nobody holds.
   private static let spare = Mutex<[UInt]>([])

@@ -81,14 +81,15 @@ extension RecordWriter {
     if let stream = exchange.stream { field(ExchangeField.stream, UInt64(stream) &+ 1) }
     field(ExchangeField.anomaliesLow, exchange.anomalies.low)
     field(ExchangeField.anomaliesHigh, exchange.anomalies.high)
-    if request, let message = exchange.request {
+    // Borrowed where they stand: binding a message to a name would copy it.
+    if request, exchange.request != nil {
       let start = beginLong(ExchangeField.request)
-      write(message, key: key)
+      write(exchange.request!, key: key)
       endLong(start)
     }
-    if response, let message = exchange.response {
+    if response, exchange.response != nil {
       let start = beginLong(ExchangeField.response)
-      write(message, key: key, recordedBody: nil)
+      write(exchange.response!, key: key, recordedBody: nil)
       endLong(start)
     }
   }
@@ -228,8 +229,10 @@ enum RecordBound {
   @inline(__always)
   static func of(_ exchange: borrowing Exchange) -> Int {
     var bound = RecordKey.prefixSize &+ fixedFields
-    if let request = exchange.request { bound &+= of(request.fields) &+ of(request.trailers) &+ of(request.body) }
-    if let response = exchange.response { bound &+= of(response) }
+    if exchange.request != nil {
+      bound &+= of(exchange.request!.fields) &+ of(exchange.request!.trailers) &+ of(exchange.request!.body)
+    }
+    if exchange.response != nil { bound &+= of(exchange.response!) }
     return bound
   }
 

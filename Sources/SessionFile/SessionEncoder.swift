@@ -39,14 +39,14 @@ public final class SessionEncoder {
 
   /// Adds a whole exchange, or all that there will ever be of one. Cost: about 0.3 µs and a copy of its bytes.
   /// - Returns: a block, when this exchange filled one.
-  public func append(_ exchange: Exchange) -> RawBlock? {
+  public func append(_ exchange: borrowing Exchange) -> RawBlock? {
     let key = RecordKey(start: exchange.start.nanoseconds, id: exchange.id, kind: RecordKind.exchange.rawValue)
     return append(exchange, key: key, end: exchange.end, request: true, response: true)
   }
 
   /// Adds an exchange's request before its response is there. `exchange.response` is not looked at.
   /// - Returns: a block, when this filled one.
-  public func append(requestOf exchange: Exchange) -> RawBlock? {
+  public func append(requestOf exchange: borrowing Exchange) -> RawBlock? {
     let key = RecordKey(start: exchange.start.nanoseconds, id: exchange.id, kind: RecordKind.request.rawValue)
     return append(
       exchange, key: key, end: exchange.request?.timing.end ?? exchange.start, request: true, response: false)
@@ -56,14 +56,14 @@ public final class SessionEncoder {
   /// and anomalies are stored, and a reader joins the anomalies of both.
   /// - Parameter requestStart: ``Exchange/start`` of what was handed to ``append(requestOf:)``.
   /// - Returns: a block, when this filled one.
-  public func append(responseOf exchange: Exchange, requestStart: Timestamp) -> RawBlock? {
+  public func append(responseOf exchange: borrowing Exchange, requestStart: Timestamp) -> RawBlock? {
     let key = RecordKey(start: requestStart.nanoseconds, id: exchange.id, kind: RecordKind.response.rawValue)
     return append(
       exchange, key: key, end: exchange.response?.timing.end ?? requestStart, request: false, response: true)
   }
 
   private func append(
-    _ exchange: Exchange, key: RecordKey, end: Timestamp, request: Bool, response: Bool
+    _ exchange: borrowing Exchange, key: RecordKey, end: Timestamp, request: Bool, response: Bool
   ) -> RawBlock? {
     let bound = RecordBound.of(exchange)
     guard bound <= BlockHeader.maximumRawLength else {
@@ -80,7 +80,7 @@ public final class SessionEncoder {
 
   @inline(__always)
   private static func append(
-    _ exchange: Exchange, _ key: RecordKey, _ bound: Int, _ end: Timestamp, _ request: Bool, _ response: Bool,
+    _ exchange: borrowing Exchange, _ key: RecordKey, _ bound: Int, _ end: Timestamp, _ request: Bool, _ response: Bool,
     to block: inout OpenBlock, _ target: Int
   ) -> RawBlock? {
     // Block lengths have 32 bits: a record that could pass the limit begins the next block.

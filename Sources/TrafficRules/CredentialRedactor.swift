@@ -2,8 +2,7 @@
 //
 // In: an exchange or a response as captured. Out: the same with other values in Authorization, Proxy-Authorization,
 // Cookie and Set-Cookie, header and trailer alike. Owner: the writing stage; one redactor a session, because equal
-// values give equal tokens only under one key. Bounds: work is linear in the values' length; 4,096 values of up to 1 KB
-// are remembered in memory and nowhere else.
+// values give equal tokens only under one key. Bounds: work is linear in the values' length; see TokenMemory.
 
 import Crypto
 public import HTTPModel
@@ -13,18 +12,17 @@ public import HTTPModel
 /// A token is the first eight octets of HMAC-SHA256 (RFC 2104) over the value, in hex. What says how to read the value
 /// stays: the scheme of an authorization (RFC 9110, 11.4), names of cookies, and the attributes of Set-Cookie (RFC 6265).
 public struct CredentialRedactor {
-  /// Keyed, before any data: a copy of it saves two of the four blocks that a short value costs.
-  private let keyed: HMAC<SHA256>
-  /// Tokens of values seen lately: clients send the same ones again and again.
-  private var known: [[UInt8]: [UInt8]] = [:]
-  private static let knownLimit = 4096
-  private static let knownLength = 1024
+  private var tokens: TokenMemory
+  /// The head that is being written anew; it changes places with the one that was read.
+  private var rebuilt: [UInt8] = []
+  /// A larger one is given back.
+  private static let rebuiltLimit = 64 << 10
 
   /// With a key of its own, so that tokens can't be compared between sessions nor turned back by guessing values.
-  public init() { keyed = HMAC(key: SymmetricKey(size: .bits256)) }
+  public init() { tokens = TokenMemory(key: SymmetricKey(size: .bits256)) }
 
   /// - Parameter key: any number of octets; the same key gives the same tokens.
-  public init(key: [UInt8]) { keyed = HMAC(key: SymmetricKey(data: key)) }
+  public init(key: [UInt8]) { tokens = TokenMemory(key: SymmetricKey(data: key)) }
 
   public mutating func redact(_ exchange: inout Exchange) {
     if exchange.request != nil {
@@ -41,24 +39,40 @@ public struct CredentialRedactor {
   }
 
   private mutating func redact(_ fields: inout HeaderFields) {
-    var replacements: [(index: Int, value: [UInt8])] = []
-    for index in fields.ranges.indices {
-      guard let kind = kind(of: index, in: fields) else { continue }
-      let value = fields.value(at: index)
-      if value.isEmpty { continue }
+    var first = 0
+    while first < fields.ranges.count, kind(of: first, in: fields) == nil { first += 1 }
+    guard first < fields.ranges.count else { return }
+    rebuilt.removeAll(keepingCapacity: rebuilt.capacity <= Self.rebuiltLimit)
+    let storage = fields.storage
+    storage.withUnsafeBytes { rebuild(&fields, $0, from: first) }
+    swap(&fields.storage, &rebuilt)
+  }
+
+  /// Writes `bytes`, which the fields point into, anew. Fields stand in rising order, so one pass moves them all.
+  private mutating func rebuild(_ fields: inout HeaderFields, _ bytes: UnsafeRawBufferPointer, from first: Int) {
+    var copied = 0
+    for index in first..<fields.ranges.count {
+      let kind = kind(of: index, in: fields)
+      let (start, end) = (Int(fields.ranges[index].valueStart), Int(fields.ranges[index].valueEnd))
+      fields.ranges[index].shift(by: rebuilt.count - copied)
+      guard let kind, start < end else { continue }
+      rebuilt.append(contentsOf: bytes[copied..<start])
+      let value = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
       switch kind {
-      case .authorization: replacements.append((index, authorization(value)))
-      case .cookie: replacements.append((index, pairs(value, all: true)))
-      case .setCookie: replacements.append((index, pairs(value, all: false)))
+      case .authorization: appendAuthorization(value)
+      case .cookie: appendPairs(value, all: true)
+      case .setCookie: appendPairs(value, all: false)
       }
+      fields.ranges[index].valueEnd = UInt32(truncatingIfNeeded: rebuilt.count)
+      copied = end
     }
-    fields.replaceValues(replacements)
+    rebuilt.append(contentsOf: bytes[copied...])
   }
 
   private enum Kind { case authorization, cookie, setCookie }
 
   /// By the name's length first, since nearly every field is none of these.
-  private func kind(of index: Int, in fields: HeaderFields) -> Kind? {
+  private func kind(of index: Int, in fields: borrowing HeaderFields) -> Kind? {
     let range = fields.ranges[index]
     switch range.nameEnd &- range.nameStart {
     case 6: return fields.matches(index, "cookie") ? .cookie : nil
@@ -70,54 +84,49 @@ public struct CredentialRedactor {
   }
 
   /// `SCHEME SP credentials`; without a space all of it is secret.
-  private mutating func authorization(_ value: ArraySlice<UInt8>) -> [UInt8] {
-    guard let space = value.firstIndex(of: 0x20) else { return token(value) }
-    return value[...space] + token(value[(space + 1)...])
+  private mutating func appendAuthorization(_ value: UnsafeRawBufferPointer) {
+    let scheme = value.firstIndex(of: 0x20).map { $0 + 1 } ?? 0
+    rebuilt.append(contentsOf: value[..<scheme])
+    appendToken(of: value[scheme...])
   }
 
   /// `name=value; name=value`. A pair without `=` is a value. Set-Cookie's pairs after the first are attributes.
-  private mutating func pairs(_ value: ArraySlice<UInt8>, all: Bool) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(value.count + 32)
-    var rest = value
-    var isFirst = true
+  private mutating func appendPairs(_ value: UnsafeRawBufferPointer, all: Bool) {
+    var from = 0
     while true {
-      let pair = rest.prefix { $0 != 0x3b }
-      if all || isFirst {
-        let blanks = pair.prefix { $0 == 0x20 || $0 == 0x09 }
-        let content = pair.dropFirst(blanks.count)
-        result += blanks
+      let pair = value[from...].prefix { $0 != 0x3b }
+      if all || from == 0 {
+        let content = pair.drop { $0 == 0x20 || $0 == 0x09 }
         // A pair without a name is all value.
         let secret = content.firstIndex(of: 0x3d).map { content[($0 + 1)...] } ?? content
-        result += content[..<secret.startIndex]
-        if !secret.isEmpty { result += token(secret) }
+        rebuilt.append(contentsOf: value[from..<secret.startIndex])
+        if !secret.isEmpty { appendToken(of: secret) }
       } else {
-        result += pair
+        rebuilt.append(contentsOf: pair)
       }
-      rest = rest.dropFirst(pair.count)
-      if rest.isEmpty { return result }
-      result.append(0x3b)
-      rest = rest.dropFirst()
-      isFirst = false
+      from = pair.endIndex
+      if from == value.count { return }
+      rebuilt.append(0x3b)
+      from += 1
     }
   }
 
-  private mutating func token(_ secret: ArraySlice<UInt8>) -> [UInt8] {
-    let value = Array(secret)
-    if let token = known[value] { return token }
-    var code = keyed
-    code.update(data: value)
-    var text = Array("redacted.".utf8)
-    for byte in code.finalize().prefix(8) {
-      text.append(Self.digit(byte >> 4))
-      text.append(Self.digit(byte & 15))
+  private mutating func appendToken(of secret: Slice<UnsafeRawBufferPointer>) {
+    let digest = tokens.digest(of: UnsafeRawBufferPointer(rebasing: secret))
+    rebuilt.append(contentsOf: "redacted.".utf8)
+    for shift in stride(from: 60, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: digest >> UInt64(shift)) & 15
+      rebuilt.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
     }
-    if value.count <= Self.knownLength {
-      if known.count == Self.knownLimit { known.removeAll(keepingCapacity: true) }
-      known[value] = text
-    }
-    return text
   }
+}
 
-  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+extension FieldRange {
+  fileprivate mutating func shift(by shift: Int) {
+    let shift = UInt32(truncatingIfNeeded: shift)
+    nameStart &+= shift
+    nameEnd &+= shift
+    valueStart &+= shift
+    valueEnd &+= shift
+  }
 }

@@ -27,6 +27,8 @@ final class CaptureLane: @unchecked Sendable {
 
   let state = Mutex(State())
   private var decoder: WireDecoder
+  /// The one that was finished last; its memory goes round.
+  private var exchange = Exchange()
   private let encoder = SessionEncoder()
   private var redactor: CredentialRedactor?
   private let sink: SessionSink?
@@ -83,7 +85,7 @@ final class CaptureLane: @unchecked Sendable {
   /// Encodes what is finished, waiting for the disk. For captures read from a file.
   /// - Returns: false where the disk takes no more.
   func putExchanges() -> Bool {
-    while var exchange = decoder.nextExchange() {
+    while decoder.nextExchange(into: &exchange) {
       guard let block = encode(&exchange), let sink else { continue }
       if !sink.put(block) { return false }
     }
@@ -92,7 +94,7 @@ final class CaptureLane: @unchecked Sendable {
 
   /// Encodes what is finished and never waits.
   func offerExchanges() {
-    while var exchange = decoder.nextExchange() {
+    while decoder.nextExchange(into: &exchange) {
       if let block = encode(&exchange) { sink?.offer(block, generation: generation) }
     }
   }

@@ -79,13 +79,23 @@ final class CaptureSession: @unchecked Sendable {
       do {
         sink = try SessionSink(
           SessionSink.Plan(
-            path: path, overwrite: plan.overwrite, rotation: plan.rotation, kept: plan.kept, metadata: metadata),
+            path: path, overwrite: plan.overwrite, rotation: plan.rotation, kept: plan.kept,
+            queueLimit: queueLimit, metadata: metadata),
           lanes: count)
       } catch { throw CommandFailure("\(error)") }
     }
     let redactor = plan.keepsCredentials ? nil : CredentialRedactor()
     lanes = (0..<count).map {
       CaptureLane(plan, index: $0, count: count, redactor: redactor, sink: sink, control: control)
+    }
+  }
+
+  /// Live, a queue bridges the time in which the disk is slow. A reader of files waits for the disk anyway: with few
+  /// blocks in flight their memory is used again while it is still in the processor's cache.
+  private var queueLimit: Int {
+    switch plan.origin {
+    case .interfaces: SessionWriter.defaultQueueLimit
+    case .files: 4 * SessionEncoder.blockTarget
     }
   }
 

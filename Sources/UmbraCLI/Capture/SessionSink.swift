@@ -20,6 +20,8 @@ final class SessionSink: Sendable {
     var rotation: RotationRule?
     /// Files that stay where there is rotation; older ones are deleted.
     var kept: Int?
+    /// Raw bytes that may wait for the disk.
+    var queueLimit = SessionWriter.defaultQueueLimit
     var metadata = SessionMetadata()
   }
 
@@ -207,7 +209,8 @@ final class SessionSink: Sendable {
       do throws(SessionFileError) {
         let destination: SessionWriter.Destination =
           path == "-" ? .descriptor(STDOUT_FILENO, name: "standard output") : .path(path, overwrite: plan.overwrite)
-        let writer = try SessionWriter(destination, kind: .session, created: Timestamp(nanoseconds: wall))
+        let writer = try SessionWriter(
+          destination, kind: .session, created: Timestamp(nanoseconds: wall), queueLimit: plan.queueLimit)
         _ = writer.put(.metadata(plan.metadata))
         return File(writer: writer, path: path, opened: monotonicNow(), before: Ledger(), lanesLeft: lanes)
       } catch .exists where isRow && ordinal < 1_000_000 {

@@ -1,0 +1,59 @@
+// Tokens of values seen lately: clients send the same credentials again and again.
+//
+// In: a secret. Out: its digest, computed or remembered. Owner: one CredentialRedactor. Bounds: `places` values of up to
+// `longest` octets, in memory and nowhere else.
+
+import Crypto
+import Glibc
+
+/// HMAC-SHA256 of secrets, cut to 64 bits. A value's place follows from a hash of it; the last one to come to a place
+/// has it, so a look-up is one comparison whatever is sent.
+struct TokenMemory {
+  private struct Known {
+    var secret: [UInt8] = []
+    var digest: UInt64 = 0
+  }
+
+  /// Keyed, before any data: a copy of it saves two of the four blocks that a short value costs.
+  private let keyed: HMAC<SHA256>
+  private var known = [Known](repeating: Known(), count: places)
+  private static let places = 4096
+  private static let longest = 1024
+
+  init(key: SymmetricKey) { keyed = HMAC(key: key) }
+
+  /// The first eight octets of the code, the first one highest.
+  mutating func digest(of secret: UnsafeRawBufferPointer) -> UInt64 {
+    guard let base = secret.baseAddress, secret.count <= Self.longest else { return compute(secret) }
+    let place = Self.place(of: secret)
+    let isKnown = known[place].secret.withUnsafeBytes {
+      $0.count == secret.count && memcmp($0.baseAddress!, base, secret.count) == 0
+    }
+    if isKnown { return known[place].digest }
+    let digest = compute(secret)
+    known[place] = Known(secret: Array(secret), digest: digest)
+    return digest
+  }
+
+  private func compute(_ secret: UnsafeRawBufferPointer) -> UInt64 {
+    var code = keyed
+    code.update(data: secret)
+    return code.finalize().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// Not a defence: who makes secrets collide gains that theirs are computed again.
+  private static func place(of secret: UnsafeRawBufferPointer) -> Int {
+    var hash = UInt64(secret.count) &* 0x9e37_79b9_7f4a_7c15
+    var offset = 0
+    while secret.count &- offset >= 8 {
+      hash = (hash ^ secret.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x9e37_79b9_7f4a_7c15
+      hash ^= hash >> 29
+      offset &+= 8
+    }
+    while offset < secret.count {
+      hash = (hash ^ UInt64(secret[offset])) &* 0x9e37_79b9_7f4a_7c15
+      offset &+= 1
+    }
+    return Int(truncatingIfNeeded: hash >> 52)
+  }
+}
