@@ -101,6 +101,14 @@ struct JoiningTests {
     var decoder: HPACKDecoder
     var unresolvedValues = 0
 
+    /// The first entry that is not what the encoder has at the same place.
+    private var falseEntry: Int? {
+      (0..<min(decoder.table.count, encoder.table.count)).first { ordinal in
+        let (known, entry) = (decoder.table.entry(at: ordinal), encoder.table[ordinal])
+        return known.value != entry.value || known.name ?? entry.name != entry.name
+      }
+    }
+
     mutating func skip(_ blocks: Int) {
       for _ in 0..<blocks { _ = encoder.block(source.list()) }
     }
@@ -112,11 +120,7 @@ struct JoiningTests {
       #expect(disagreement(fields, list) == nil)
       #expect(outcome.anomalies.contains(.h2UnresolvedIndex) == !decoded.unresolved.isEmpty)
       unresolvedValues += fields.count { $0.value == nil }
-      // What is known is true, at the same place.
-      for (ordinal, entry) in zip(0..<decoder.table.count, encoder.table) {
-        let known = decoder.table.entry(at: ordinal)
-        #expect(known.value == entry.value && (known.name ?? entry.name) == entry.name)
-      }
+      #expect(falseEntry == nil)
       // Nothing that the encoder may refer to was thrown away, unless the size was assumed.
       if decoder.knowledge == .whole, encoder.maximum <= decoder.maximumTableSize {
         #expect(decoder.table.count >= encoder.table.count)
@@ -124,7 +128,7 @@ struct JoiningTests {
     }
   }
 
-  @Test("Of random lists, a decoder that joins anywhere tells the truth or that it does not know", arguments: 0..<40)
+  @Test("Of random lists, a decoder that joins anywhere tells the truth or that it does not know", arguments: 0..<10)
   func model(seed: UInt64) {
     for join in [1, 2, 5, 20, 60] {
       var model = Model(
@@ -141,7 +145,7 @@ struct JoiningTests {
     }
   }
 
-  @Test("So it does where sizes change, blocks are lost and SETTINGS were not seen", arguments: 0..<40)
+  @Test("So it does where sizes change, blocks are lost and SETTINGS were not seen", arguments: 0..<12)
   func modelWithGaps(seed: UInt64) {
     var random = Randomness(seed: seed)
     var model = Model(
@@ -161,7 +165,7 @@ struct JoiningTests {
     }
   }
 
-  @Test("So it does where acknowledged SETTINGS change the size", arguments: 0..<20)
+  @Test("So it does where acknowledged SETTINGS change the size", arguments: 0..<12)
   func modelWithSettings(seed: UInt64) {
     var random = Randomness(seed: seed)
     var model = Model(

@@ -76,14 +76,13 @@ enum Wire {
 struct ReferenceEncoder {
   /// Names and values, newest first.
   private(set) var table: [(name: [UInt8], value: [UInt8])] = []
+  private(set) var size = 0
   private(set) var maximum = 4096
   private var updates: [UInt8] = []
   var random: Randomness
   var reusesNames = true
 
   init(seed: UInt64) { random = Randomness(seed: seed) }
-
-  var size: Int { table.reduce(0) { $0 + $1.name.count + $1.value.count + 32 } }
 
   /// Tells so at the start of the next block.
   mutating func setMaximum(_ size: Int) {
@@ -109,14 +108,20 @@ struct ReferenceEncoder {
     if named == nil { bytes += Wire.string(name, isHuffman: chance(5)) }
     bytes += Wire.string(value, isHuffman: chance(5))
     if prefix == 6 {
-      evict(for: name.count + value.count + 32)
-      if name.count + value.count + 32 <= maximum { table.insert((name, value), at: 0) }
+      let size = name.count + value.count + 32
+      evict(for: size)
+      if size <= maximum {
+        table.insert((name, value), at: 0)
+        self.size += size
+      }
     }
     return bytes
   }
 
   private mutating func evict(for size: Int) {
-    while !table.isEmpty, self.size + size > maximum { table.removeLast() }
+    while self.size + size > maximum, let oldest = table.popLast() {
+      self.size -= oldest.name.count + oldest.value.count + 32
+    }
   }
 
   private mutating func chance(_ ofTen: Int) -> Bool { Int.random(in: 0..<10, using: &random) < ofTen }
