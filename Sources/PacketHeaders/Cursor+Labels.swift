@@ -19,8 +19,7 @@ extension Cursor {
       offset += 4
       if entry & 0x100 != 0 {
         if let service { encapsulation.append(.mpls, service) }
-        guard case .next(let layer) = behindLabels(packet) else { return .notTCP }
-        return wrapped(layer)
+        return wrapped(behindLabels(packet))
       }
     }
     return .fault(.encapsulationTooDeep)
@@ -35,7 +34,8 @@ extension Cursor {
     case 4:
       guard has(4, in: packet), isEthernet(offset, packet) else { return .next(.ipv4) }
       let length = Int(packet.load(offset + 2, as: UInt16.self))
-      let isIPv4 = packet.load(offset, as: UInt8.self) & 0xf >= 5 && (length == 0 || 20...(end - offset) ~= length)
+      let isIPv4 =
+        packet.load(offset, as: UInt8.self) & 0xf >= 5 && (length == 0 || length >= 20 && offset + length <= end)
       return .next(isIPv4 ? .ipv4 : .ethernet)
     case 6:
       guard has(6, in: packet), isEthernet(offset, packet) else { return .next(.ipv6) }
@@ -69,8 +69,12 @@ extension Cursor {
 
   /// Address and control (left out where the two sides agreed to), then a protocol of two octets, or of one that is odd.
   mutating func ppp(_ packet: borrowing RawSpan) -> Step {
-    if has(2, in: packet), packet.load(offset, as: UInt16.self) == 0xff03 { offset += 2 }
     guard has(1, in: packet) else { return missing(1) }
+    if packet.load(offset, as: UInt8.self) == 0xff {
+      guard has(3, in: packet) else { return missing(3) }
+      guard packet.load(offset + 1, as: UInt8.self) == 3 else { return .notTCP }
+      offset += 2
+    }
     var number = UInt16(packet.load(offset, as: UInt8.self))
     offset += 1
     if number & 1 == 0 {

@@ -49,8 +49,7 @@ extension Cursor {
     if identifier != 0 { encapsulation.append(vlan: identifier) }
     let type = packet.load(offset + 2, as: UInt16.self)
     offset += 4
-    guard case .next(let layer) = follow(type) else { return .notTCP }
-    return wrapped(layer)
+    return wrapped(follow(type))
   }
 
   /// The two service access points and the control octet of SNAP, an organization, and a type.

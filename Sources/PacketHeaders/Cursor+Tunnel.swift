@@ -32,9 +32,7 @@ extension Cursor {
     switch type {
     case 0x88be: return wrapped(.ethernet)
     case 0x883e: return redirected(packet)
-    default:
-      guard case .next(let layer) = follow(type) else { return .notTCP }
-      return wrapped(layer)
+    default: return wrapped(follow(type))
     }
   }
 

@@ -72,8 +72,7 @@ extension Cursor {
     let type = packet.load(offset + 2, as: UInt16.self)
     encapsulation.append(.geneve, packet.load(offset + 4, as: UInt32.self) >> 8)
     offset += length
-    guard case .next(let layer) = follow(type) else { return .notTCP }
-    return wrapped(layer)
+    return wrapped(follow(type))
   }
 
   /// Flags, message type 255 for a user's packet, length, tunnel; optional fields; extension headers in words of four
@@ -99,8 +98,7 @@ extension Cursor {
         following = packet.load(offset - 1, as: UInt8.self)
       }
     }
-    guard case .next(let layer) = internet(packet) else { return .notTCP }
-    return wrapped(layer)
+    return wrapped(internet(packet))
   }
 
   /// Flags and version, then, as the flags say, length, tunnel and session, sequence numbers, and padding; then PPP.
@@ -136,8 +134,10 @@ extension Cursor {
     }
     guard has(2, in: packet) else { return missing(2) }
     if packet.load(offset, as: UInt16.self) == 0 { offset += 8 }
-    guard has(1, in: packet) else { return missing(1) }
-    guard packet.load(offset, as: UInt8.self) >> 4 == 6 else { return .notTCP }
+    guard has(6, in: packet) else { return missing(40) }
+    guard packet.load(offset, as: UInt8.self) >> 4 == 6,
+      offset + 40 + Int(packet.load(offset + 4, as: UInt16.self)) <= end
+    else { return .notTCP }
     encapsulation.append(tunnelBetween: source, and: destination)
     return wrapped(.ipv6)
   }

@@ -48,6 +48,11 @@ struct Cursor {
     return depth > bounds.layers ? .fault(.encapsulationTooDeep) : .next(layer)
   }
 
+  /// The same for what was found behind the header.
+  mutating func wrapped(_ step: Step) -> Step {
+    if case .next(let layer) = step { wrapped(layer) } else { step }
+  }
+
   /// Ends the packet after `length` octets from here, where it was thought to be longer.
   mutating func shorten(to length: Int) { end = min(end, offset + length) }
 }

@@ -38,6 +38,9 @@ final class Wire {
   private var reassembler: Reassembler
   /// Nanoseconds; each segment comes a microsecond after the one before.
   var now: Int64 = 1_000_000_000_000
+  /// Of the segments that follow.
+  var network = Encapsulation.none
+  var isDisputed = false
   private(set) var connections: [UInt32: Connection] = [:]
   /// In the order in which they were told of.
   private(set) var order: [Connection] = []
@@ -76,7 +79,8 @@ final class Wire {
     let segment = TCPSegment(
       source: source, destination: destination, sequence: SequenceNumber(rawValue: sequence),
       acknowledgment: SequenceNumber(rawValue: ack ?? 0), flags: ack == nil ? flags : flags.union(.ack), window: 64240,
-      payload: 0..<captured.count, payloadLengthOnWire: payload.count + beyond)
+      payload: 0..<captured.count, payloadLengthOnWire: payload.count + beyond,
+      encapsulation: network, isDisputed: isDisputed)
     Array(captured).withUnsafeBytes { bytes in
       reassembler.receive(segment, payload: bytes, at: Timestamp(nanoseconds: now))
       drain(bytes)
