@@ -90,7 +90,23 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
   case hpackSizeUpdateMissing = 108
   case hpackHeaderListTooLarge = 109
 
-  // Bodies: 120 ..< 128.
+  // Messages in a body's bytes: 112 ..< 120 and 122 ..< 128.
+  case messageTruncated = 112
+  case messageOverLimit = 113
+  case messageBoundaryLost = 114
+  case messageCodingInvalid = 115
+  case grpcFlagInvalid = 116
+  case grpcTrailersMisplaced = 117
+  case webSocketReservedBits = 118
+  case webSocketOpcodeUnknown = 119
+  case webSocketMaskInvalid = 122
+  case webSocketControlInvalid = 123
+  case webSocketLengthInvalid = 124
+  case webSocketContinuationInvalid = 125
+  case webSocketTextInvalid = 126
+  case webSocketCloseInvalid = 127
+
+  // Bodies: 120 ..< 122.
   case bodyOverLimit = 120
   case bodyIncomplete = 121
 
@@ -176,6 +192,20 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
     case .hpackSizeUpdateMisplaced: "hpack.size-update-misplaced"
     case .hpackSizeUpdateMissing: "hpack.size-update-missing"
     case .hpackHeaderListTooLarge: "hpack.header-list-too-large"
+    case .messageTruncated: "message.truncated"
+    case .messageOverLimit: "message.over-limit"
+    case .messageBoundaryLost: "message.boundary-lost"
+    case .messageCodingInvalid: "message.coding-invalid"
+    case .grpcFlagInvalid: "grpc.flag-invalid"
+    case .grpcTrailersMisplaced: "grpc.trailers-misplaced"
+    case .webSocketReservedBits: "websocket.reserved-bits"
+    case .webSocketOpcodeUnknown: "websocket.opcode-unknown"
+    case .webSocketMaskInvalid: "websocket.mask-invalid"
+    case .webSocketControlInvalid: "websocket.control-frame-invalid"
+    case .webSocketLengthInvalid: "websocket.length-invalid"
+    case .webSocketContinuationInvalid: "websocket.continuation-invalid"
+    case .webSocketTextInvalid: "websocket.text-not-utf8"
+    case .webSocketCloseInvalid: "websocket.close-invalid"
     case .bodyOverLimit: "body.over-limit"
     case .bodyIncomplete: "body.incomplete"
     }
