@@ -1,6 +1,6 @@
 // Purpose: finds frame boundaries in a direction that was joined in its middle, or after a gap, and proves them.
 // Input -> output: bytes in pieces -> the place of a frame header from which a chain of frames follows.
-// Owner: HTTP2FrameDecoder, HTTP2Recognition. Bounds: the window is `limit` bytes; 32 chains.
+// Owner: HTTP2FrameDecoder, HTTP2Recognition. Bounds: the window is twice `limit` bytes; 32 chains.
 //
 //   window   ........[header|payload][header|payload][hea
 //                    ^ start         ^ head          ^ next   one chain; others begin at other plausible places
@@ -24,11 +24,15 @@ struct FrameBoundarySearch: Sendable {
     var hasControl = false
     /// Its payload was looked at.
     var isVerified = false
+
+    /// The place up to which bytes must be there for the next step.
+    var due: Int { isVerified ? next + HTTP2FrameHeader.size : next }
   }
 
+  /// A frame further back than this is passed over even if it is proven.
   let limit: Int
   var context = FrameContext()
-  /// The bytes from `base` on.
+  /// The bytes from `base` on; at least the last `limit` ones.
   private(set) var window: [UInt8] = []
   private(set) var base = 0
   /// Places below were looked at.
@@ -40,8 +44,6 @@ struct FrameBoundarySearch: Sendable {
   init(limit: Int) { self.limit = max(limit, 1024) }
 
   var end: Int { base + window.count }
-  /// Nothing that was seen could be a frame so far.
-  var isHopeless: Bool { chains.isEmpty }
 
   /// Takes bytes; adds no more than a few hundred at a time, so that little is held beyond a proof.
   /// - Returns: how many were taken, and the place of the first frame where it is proven.
@@ -56,11 +58,11 @@ struct FrameBoundarySearch: Sendable {
     return (taken, nil)
   }
 
-  /// Where the window is over its limit, drops its older half.
+  /// Lets go of bytes that no proof will give back.
   /// - Returns: bytes dropped.
   mutating func shrink() -> Int {
-    guard window.count > limit else { return 0 }
-    let count = window.count - limit / 2
+    guard window.count > limit * 2 else { return 0 }
+    let count = window.count - limit
     window.removeFirst(count)
     base += count
     return count
@@ -68,77 +70,86 @@ struct FrameBoundarySearch: Sendable {
 
   /// The stream has ended: a chain that spans all of it needs less proof.
   func atEnd() -> Int? {
-    for chain in chains where chain.start == 0 && chain.next == end && chain.start >= base {
+    for chain in chains where chain.start == 0 && chain.next == end && end <= limit {
       let bits = chain.bits + (chain.isVerified ? 0 : chain.headerBits)
       if bits >= 38 { return chain.start }
     }
     return nil
   }
 
+  /// Goes through the bytes in the order of their places, so that how they were cut into calls makes no difference.
   private mutating func advance() -> Int? {
     while true {
-      // Chains that end here go on before new ones begin, so that the earliest proof wins.
-      if let found = extend() { return found }
-      guard scanned + HTTP2FrameHeader.size <= end else { return nil }
-      let stop = min(end - HTTP2FrameHeader.size + 1, nearestNext ?? .max)
-      begin(upTo: max(stop, scanned + 1))
+      let place = chains.lazy.map(\.due).min() ?? .max
+      // A new chain may be due before the others.
+      if begin(upTo: min(place, end) - HTTP2FrameHeader.size) { continue }
+      guard place <= end else { return nil }
+      if let found = extend(at: place) { return found }
     }
   }
 
-  /// The closest place at which a chain is to be looked at again, beyond what was scanned.
-  private var nearestNext: Int? { chains.lazy.map(\.next).filter { $0 > scanned }.min() }
-
-  private mutating func begin(upTo stop: Int) {
+  /// Looks for the next beginning of a chain up to `last`.
+  private mutating func begin(upTo last: Int) -> Bool {
+    guard scanned <= last else { return false }
     let context = context
     let first = scanned - base
-    let last = stop - base
-    scanned = stop
-    var found: [(Int, HTTP2FrameHeader, Int)] = []
-    window.withUnsafeBytes { window in
-      for index in first..<last {
+    let found = window.withUnsafeBytes { window -> (Int, HTTP2FrameHeader, Int)? in
+      for index in first...(last - base) {
         guard let (header, bits) = FramePlausibility.header(window.baseAddress! + index, context) else { continue }
-        found.append((index, header, bits))
+        return (index, header, bits)
       }
+      return nil
     }
-    for (index, header, bits) in found {
-      let place = base + index
-      let chain = Chain(
-        start: place, head: place, next: place + HTTP2FrameHeader.size + Int(header.length), header: header,
-        headerBits: bits)
-      if chains.count < Self.maxChains {
-        chains.append(chain)
-      } else if let weakest = chains.indices.dropFirst().min(by: { strength($0) < strength($1) }),
-        strength(weakest) < bits
-      {
-        chains[weakest] = chain
-      }
+    guard let (index, header, bits) = found else {
+      scanned = last + 1
+      return false
+    }
+    scanned = base + index + 1
+    add(
+      Chain(
+        start: base + index, head: base + index, next: base + index + HTTP2FrameHeader.size + Int(header.length),
+        header: header, headerBits: bits))
+    return true
+  }
+
+  /// Where there are too many, the one from the search's first byte and those with the most evidence stay.
+  private mutating func add(_ chain: Chain) {
+    guard chains.count == Self.maxChains else {
+      chains.append(chain)
+      return
+    }
+    func strength(_ index: Int) -> Int { chains[index].bits + chains[index].headerBits }
+    if let weakest = chains.indices.dropFirst().min(by: { strength($0) < strength($1) }),
+      strength(weakest) < chain.headerBits
+    {
+      chains[weakest] = chain
     }
   }
 
-  private func strength(_ index: Int) -> Int { chains[index].bits + chains[index].headerBits }
-
-  /// Goes on with chains whose payload is complete.
-  private mutating func extend() -> Int? {
+  /// Goes on with the chains that are due at `place`.
+  private mutating func extend(at place: Int) -> Int? {
     var index = 0
     while index < chains.count {
-      guard extend(at: index) else {
+      guard chains[index].due == place else {
+        index += 1
+        continue
+      }
+      guard extend(index, at: place) else {
         chains.remove(at: index)
         continue
       }
-      if let place = proven(chains[index]) { return place }
-      // The next header may be there already.
-      if chains[index].next + HTTP2FrameHeader.size > end || !chains[index].isVerified { index += 1 }
+      if let found = proven(chains[index], at: place) { return found }
+      index += 1
     }
     return nil
   }
 
   /// False where the chain cannot be one.
-  private mutating func extend(at index: Int) -> Bool {
+  private mutating func extend(_ index: Int, at place: Int) -> Bool {
     var chain = chains[index]
-    if !chain.isVerified {
-      guard chain.next <= end else { return true }
+    guard chain.isVerified else {
       var payloadBits = 0
-      if chain.head >= base {
+      if chain.head >= place - limit {
         let payload = (chain.head + HTTP2FrameHeader.size - base)..<(chain.next - base)
         let bits = window.withUnsafeBytes {
           FramePlausibility.payload(UnsafeRawBufferPointer(rebasing: $0[payload]), of: chain.header)
@@ -153,11 +164,8 @@ struct FrameBoundarySearch: Sendable {
       chains[index] = chain
       return true
     }
-    guard chain.next + HTTP2FrameHeader.size <= end else { return true }
-    guard chain.next >= base else { return false }
-    let place = chain.next - base
     let context = context
-    let read = window.withUnsafeBytes { FramePlausibility.header($0.baseAddress! + place, context) }
+    let read = window.withUnsafeBytes { FramePlausibility.header($0.baseAddress! + (chain.next - base), context) }
     guard let (header, bits) = read, follows(header, chain.header) else { return false }
     chain.head = chain.next
     chain.next += HTTP2FrameHeader.size + Int(header.length)
@@ -181,14 +189,14 @@ struct FrameBoundarySearch: Sendable {
 
   /// The search's first byte is mostly the first of a segment, and senders mostly begin segments with frames: a chain
   /// from there needs less proof than one from anywhere else.
-  private func proven(_ chain: Chain) -> Int? {
+  private func proven(_ chain: Chain, at place: Int) -> Int? {
     guard chain.isVerified else { return nil }
     let isProven =
       chain.start == 0
       ? chain.bits >= 48 && (chain.hasControl || chain.count >= 2)
       : chain.hasControl ? chain.count >= 2 && chain.bits >= 100 : chain.count >= 4 && chain.bits >= 140
     guard isProven else { return nil }
-    if chain.start >= base { return chain.start }
-    return chain.head >= base ? chain.head : chain.next
+    let oldest = place - limit
+    return chain.start >= oldest ? chain.start : chain.head >= oldest ? chain.head : chain.next
   }
 }

@@ -1,6 +1,6 @@
 /// What one connection may make the decoder hold or look at. Sizes are in bytes.
 ///
-/// Worst case of what is held: for each of the two directions `maxHeaderBlockBytes` and twice `maxSearchBytes`, the two
+/// Worst case of what is held: for each of the two directions `maxHeaderBlockBytes` and four times `maxSearchBytes`, the two
 /// HPACK tables, and about 150 bytes for each of `maxStreams`.
 public struct HTTP2Limits: Sendable {
   /// A header block, its CONTINUATION frames joined. The head of a larger one is lost
@@ -17,8 +17,8 @@ public struct HTTP2Limits: Sendable {
   public var maxPendingSettings = 16
   /// Streams that a client may reset within a second before they were answered (`h2.rapid-reset`; CVE-2023-44487).
   public var maxResetsPerSecond = 100
-  /// How much of a direction is held while frame boundaries are searched for.
-  public var maxSearchBytes = 128 << 10
+  /// How far back a frame may stand that a search for boundaries still gives back; twice as much is held.
+  public var maxSearchBytes = 96 << 10
   /// How much of a direction is searched before ``HTTP2Recognition`` says no.
   public var maxRecognitionBytes = 64 << 10
   public var hpack = HPACKLimits()

@@ -119,7 +119,7 @@ struct AdversarialCorpusTests {
     var connection = HTTP2Connection(joinedMidstream: !captured.sawHandshake)
     // What stands before an upgrade is HTTP/1.1's.
     let opening = captured.bytes(.originator)
-    if opening.starts(with: "GET ".utf8), let settings = field("HTTP2-Settings", in: opening) {
+    if !opening.starts(with: Frame.preface), let settings = field("HTTP2-Settings", in: opening) {
       _ = connection.beginUpgraded(settings: settings.utf8, isHead: false, time: Timestamp(nanoseconds: 0))
       seen = withoutHeads(seen)
     }
@@ -139,7 +139,7 @@ struct AdversarialCorpusTests {
     text(head).components(separatedBy: "\r\n").first { $0.hasPrefix(name) }?.components(separatedBy: ": ").last
   }
 
-  /// Without what stands up to the first empty line of each side.
+  /// Without what stands before the client's preface and up to the server's first empty line.
   private func withoutHeads(_ seen: [Seen]) -> [Seen] {
     var heads: [HTTP2Side: [UInt8]] = [:]
     var isOver: Set<HTTP2Side> = []
@@ -148,9 +148,10 @@ struct AdversarialCorpusTests {
       let before = heads[side]?.count ?? 0
       heads[side, default: []] += bytes
       let head = heads[side]!
-      guard let end = head.indices.first(where: { head[$0...].starts(with: "\r\n\r\n".utf8) }) else { return nil }
+      let mark = side == .originator ? Frame.preface : Array("\r\n\r\n".utf8)
+      guard let start = head.indices.first(where: { head[$0...].starts(with: mark) }) else { return nil }
       isOver.insert(side)
-      return .bytes(side, Array(bytes[(end + 4 - before)...]))
+      return .bytes(side, Array(bytes[((side == .originator ? start : start + 4) - before)...]))
     }
   }
 
