@@ -94,7 +94,7 @@ struct CorpusTests {
       var client: String
       var server: String
       var `protocol`: String
-      var missing_bytes: [String: UInt64]?
+      var missingBytes: [String: UInt64]?
       var exchanges: [Exchange]?
     }
     struct Exchange: Decodable {
@@ -116,7 +116,9 @@ struct CorpusTests {
   /// Every expected connection is there once, with exactly the bytes missing that are, and every head in order.
   @Test(arguments: EncapsulatedCapture.all("adversarial/encap"))
   func adversarial(_ capture: EncapsulatedCapture) throws {
-    let expected = try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let expected = try decoder.decode(
       Expectation.self, from: Data(contentsOf: URL(fileURLWithPath: capture.path + ".expected.json")))
     var (streams, fragments) = try capture.streams()
     for connection in expected.connections {
@@ -136,8 +138,8 @@ struct CorpusTests {
       }
       let stream = streams.remove(at: place)
       let isReversed = "\(stream.opened.originator)" != connection.client
-      #expect(stream.missing[isReversed ? 1 : 0] == connection.missing_bytes?["client"] ?? 0)
-      #expect(stream.missing[isReversed ? 0 : 1] == connection.missing_bytes?["server"] ?? 0)
+      #expect(stream.missing[isReversed ? 1 : 0] == connection.missingBytes?["client"] ?? 0)
+      #expect(stream.missing[isReversed ? 0 : 1] == connection.missingBytes?["server"] ?? 0)
     }
     #expect(streams.isEmpty, "made up")
     #expect(fragments.pending == 0 && fragments.heldBytes == 0)
