@@ -23,7 +23,7 @@ extension HPACKDecoder {
   mutating func insert(
     _ source: UnsafePointer<UInt8>, nameLength: Int, valueLength: Int, marks: HPACKFieldMarks, nameOrigin: UInt16
   ) {
-    let size = 32 &+ valueLength &+ (marks.isEmpty ? nameLength : 0)
+    let size = 32 &+ nameLength &+ valueLength
     if unseenSize > 0 { boundUnseen(adding: size) }
     if table.size &+ size > keptSize, !makeRoom(for: size) { return }
     table.insert(source, nameLength: nameLength, valueLength: valueLength, marks: marks, nameOrigin: nameOrigin)

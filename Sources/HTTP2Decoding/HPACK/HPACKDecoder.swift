@@ -64,6 +64,9 @@ public struct HPACKDecoder: Sendable {
   /// - Parameter joinedMidstream: earlier blocks were not seen: the table is unknown, and until SETTINGS or a size
   ///   update tell, it is assumed to hold 4,096 bytes; a reference that proves it larger corrects that.
   public init(limits: HPACKLimits = HPACKLimits(), joinedMidstream: Bool = false) {
+    var limits = limits
+    // The table's offsets have 32 bits.
+    limits.maxTableBytes = min(max(limits.maxTableBytes, 0), 1 << 28)
     self.limits = limits
     maximumIsExact = !joinedMidstream
     allowanceIsKnown = !joinedMidstream

@@ -5,8 +5,8 @@ public struct HPACKLimits: Sendable {
   public var maxHeaderListBytes = 1 << 20
   /// Fields of a block.
   public var maxFields = 4096
-  /// Bytes of the dynamic table that are kept (RFC 7541, 4.1), whatever SETTINGS allow. Of a larger table the oldest
-  /// entries become unknown.
+  /// Bytes of the dynamic table that are kept (RFC 7541, 4.1), whatever SETTINGS allow; at most 256 MiB. Of a larger
+  /// table the oldest entries become unknown.
   public var maxTableBytes = 64 << 10
 
   public init() {}

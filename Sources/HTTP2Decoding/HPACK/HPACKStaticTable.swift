@@ -1,10 +1,10 @@
 // Purpose: the static table of RFC 7541, appendix A.
 // Input -> output: an index -> a name and a value. Owner: the process; made once. Bounds: 61 entries.
 
-/// The static table; immutable once made, never freed.
+/// The static table.
+///
+/// `@unchecked Sendable`: the memory is written in `init`, before anybody has the value, then only read, and never freed.
 struct HPACKStaticTable: @unchecked Sendable {
-  // Sendable holds: the memory is written in init, before anybody has the value, and only read later.
-
   static let count = 61
   static let shared = HPACKStaticTable()
 

@@ -18,15 +18,15 @@ struct HPACKTableEntry: Sendable {
 
   var byteCount: Int { Int(nameLength) &+ Int(valueLength) }
 
-  /// The least that the entry takes in the table (RFC 7541, 4.1): a name that is not known for certain counts nothing.
-  var size: Int { 32 &+ Int(valueLength) &+ (marks.isEmpty ? Int(nameLength) : 0) }
+  /// What the entry takes in the table (RFC 7541, 4.1); the least that it can where the name is unresolved.
+  var size: Int { 32 &+ byteCount }
 }
 
 /// A dynamic table, or a copy of one that is detached from its connection.
 public struct HPACKTable: Sendable {
   /// Entries.
   public private(set) var count = 0
-  /// Their size (RFC 7541, 4.1), in bytes; the least that it can be where names are unknown.
+  /// Their size (RFC 7541, 4.1), in bytes; the least that it can be where names are unresolved.
   public private(set) var size = 0
 
   /// How many of the oldest are assumed to be there, and their part of ``size``.
@@ -119,7 +119,7 @@ public struct HPACKTable: Sendable {
     var taken = 0
     var rest = bound &- size
     while taken < other.count {
-      rest &-= other.withEntry(taken) { _, entry in 32 &+ entry.byteCount }
+      rest &-= other.withEntry(taken) { _, entry in entry.size }
       if rest < 0 { break }
       taken += 1
     }

@@ -4,10 +4,10 @@
 // The code is canonical: codes of one length follow one another in the order of their symbols, and longer codes follow
 // shorter ones. So its lengths say it all.
 
-/// The tables that decoding looks into; immutable once made, never freed.
+/// The tables that decoding looks into.
+///
+/// `@unchecked Sendable`: the memory is written in `init`, before anybody has the value, then only read, and never freed.
 struct HuffmanCode: @unchecked Sendable {
-  // Sendable holds: the memory is written in init, before anybody has the value, and only read later.
-
   /// Bits looked up at once. Two symbols fit in most cases: the frequent ones have 5 to 7 bits.
   static let lookupBits: UInt64 = 12
   static let longestCode = 30

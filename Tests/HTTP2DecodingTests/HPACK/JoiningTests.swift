@@ -68,6 +68,23 @@ struct JoiningTests {
     decoder.acknowledge(maximumTableSize: 64)
     #expect(decoder.decode([0xbf]).list.unresolved.first?.ordinal == 1)
     #expect(decoder.anomalies("c0") == [.h2UnresolvedIndex, .hpackIndexInvalid])
+    decoder = HPACKDecoder(joinedMidstream: true)
+    decoder.acknowledge(maximumTableSize: 10_000)
+    #expect(decoder.decode(Wire.integer(62 + 300, prefix: 7, pattern: 0x80)).list.unresolved.first?.ordinal == 300)
+    #expect(decoder.knowledge == .partial)
+  }
+
+  @Test("A size update that is larger than was assumed takes back what was concluded")
+  func conclusionTakenBack() {
+    var decoder = HPACKDecoder(joinedMidstream: true)
+    let entry = [0x40, 1, 0x61] + Wire.string([UInt8](repeating: 0x62, count: 2015), isHuffman: false)
+    for _ in 0..<2 { _ = decoder.decode(entry) }
+    #expect(decoder.knowledge == .whole)
+    // Under 20,000 bytes there may have been more all the time.
+    _ = decoder.decode(Wire.integer(20_000, prefix: 5, pattern: 0x20))
+    #expect(decoder.knowledge == .partial)
+    let (_, outcome, list) = decoder.decode([0xc1])
+    #expect(!outcome.isError && list.unresolved.first?.ordinal == 1)
   }
 
   @Test("A reference beyond what 4,096 bytes hold proves the table larger; beyond any table it is an error")
