@@ -54,8 +54,9 @@ extension HTTP2Connection {
     if slot < 0 {
       slot = begin(id, scan, from: side)
       guard slot >= 0 else { return }
+    } else {
+      streams[slot].isFresh = true
     }
-    streams[slot].isFresh = true
     if let fault = streams[slot].state.receive(.headers, from: side), isWhole {
       tell(.anomaly(fault), id, slot, from: side)
     }

@@ -33,8 +33,8 @@ struct StreamRecord: Sendable {
   var state: StreamState
   var originator: StreamHalf
   var responder: StreamHalf
-  /// Looked at since the last round of evictions.
-  var isFresh = true
+  /// Used since it began, or since the last round of evictions.
+  var isFresh = false
   var answersHead = false
 
   @inline(__always)
