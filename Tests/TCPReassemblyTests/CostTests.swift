@@ -18,6 +18,40 @@ struct CostTests {
     }
   }
 
+  /// Reading packets does not either, in a tunnel or bare, as long as they are no fragments.
+  @Test func readingPacketsAllocatesNothing() async {
+    await #expect(processExitsWith: .exitCode(100)) {
+      let header: [UInt8] = [0x45, 0, 0, 140, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]
+      let segment: [UInt8] =
+        [0x9c, 0x40, 0, 80] + Array(repeating: 0, count: 8) + [0x50, 0x18] + Array(repeating: 1, count: 106)
+      let frame = [UInt8](repeating: 2, count: 12) + [8, 0] + header + segment
+      let outer: [UInt8] = [0x45, 0, 0, 190, 0, 1, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 3, 10, 0, 0, 4]
+      let tunnel = outer + [0x80, 0, 0x12, 0xb5, 0, 170, 0, 0, 8, 0, 0, 0, 0, 0, 7, 0] + frame
+      var reader = PacketReader()
+      exhaustHeap()
+      var count = 0
+      var round = 0
+      while round < 10_000 {
+        frame.withUnsafeBytes { bytes in
+          if case .tcp = reader.read(
+            bytes, lengthOnWire: bytes.count, linkType: .ethernet, at: Timestamp(nanoseconds: Int64(round)))
+          {
+            count += 1
+          }
+        }
+        tunnel.withUnsafeBytes { bytes in
+          if case .tcp = reader.read(
+            bytes, lengthOnWire: bytes.count, linkType: .raw, at: Timestamp(nanoseconds: Int64(round)))
+          {
+            count += 1
+          }
+        }
+        round += 1
+      }
+      _exit(count == 20_000 ? 100 : 1)
+    }
+  }
+
   /// The same with holes: bytes that wait are copied, so the proof above proves something.
   @Test func segmentsBehindHolesDoAllocate() async {
     await #expect(processExitsWith: .failure) {
