@@ -56,7 +56,7 @@ public struct StreamMessage: Hashable, Sendable {
     public static let stillCompressed = Flags(rawValue: 2)
     /// A part was never captured.
     public static let incomplete = Flags(rawValue: 4)
-    /// Bytes over a limit were left out; ``StreamMessage/length`` counts what was kept.
+    /// Bytes were left out, over a limit or behind damage; ``StreamMessage/length`` counts what was kept.
     public static let cut = Flags(rawValue: 8)
     /// It came in more than one frame.
     public static let fragmented = Flags(rawValue: 16)
