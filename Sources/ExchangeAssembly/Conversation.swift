@@ -17,8 +17,9 @@ final class Conversation {
   private let opened: OpenedConnection
   private let limits: AssemblyLimits
   private var spoken = Spoken.undecided
-  /// There while HTTP/1 is spoken. In place, so that a segment costs one access to this object and no more.
-  private var http1: HTTP1Conversation?
+  /// There while HTTP/1 is spoken. It stands outside this object, so that a segment neither moves it nor has it checked
+  /// who else uses it.
+  private var http1: UnsafeMutablePointer<HTTP1Conversation>?
   private var client = StreamDirection.originator
   /// How far each direction has been read.
   private var read: (originator: UInt64, responder: UInt64) = (0, 0)
@@ -40,6 +41,8 @@ final class Conversation {
     self.opened = opened
     self.limits = limits
   }
+
+  deinit { freeHTTP1() }
 
   // MARK: Causal order
 
@@ -85,9 +88,9 @@ final class Conversation {
 
   func noteOverlap(_ direction: StreamDirection) {
     if direction == client {
-      http1?.noteClient(.tcpOverlapMismatch)
+      http1?.pointee.noteClient(.tcpOverlapMismatch)
     } else {
-      http1?.noteServer(.tcpOverlapMismatch)
+      http1?.pointee.noteServer(.tcpOverlapMismatch)
     }
   }
 
@@ -105,14 +108,20 @@ final class Conversation {
   /// Nothing more is read here: what is open is told as it stands.
   private func giveUp(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
     guard spoken == .http1 else { return }
-    http1?.close(at: time, anomaly: anomaly, into: &output)
-    http1 = nil
+    http1?.pointee.close(at: time, anomaly: anomaly, into: &output)
+    freeHTTP1()
     spoken = .foreign
+  }
+
+  private func freeHTTP1() {
+    http1?.deinitialize(count: 1)
+    http1?.deallocate()
+    http1 = nil
   }
 
   /// See ``WireDecoder/takeUnanswered(before:)``.
   func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
-    http1?.tellUnanswered(before: time, into: &unanswered)
+    http1?.pointee.tellUnanswered(before: time, into: &unanswered)
   }
 
   private var hasWaiting: Bool { !waiting.originator.isEmpty || !waiting.responder.isEmpty }
@@ -201,7 +210,7 @@ final class Conversation {
       output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
       return
     }
-    let rejected = http1!.receive(bytes, fromClient: direction == client, at: origin, into: &output)
+    let rejected = http1!.pointee.receive(bytes, fromClient: direction == client, at: origin, into: &output)
     if let rejected {
       giveUp(at: origin.time, anomaly: nil, into: &output)
       output.ledger[rejected == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
@@ -217,9 +226,9 @@ final class Conversation {
     var after = origin
     after.offset = self[read: direction]
     if direction == client {
-      http1?.gapFromClient(length, anomaly: anomaly, at: after, into: &output)
+      http1?.pointee.gapFromClient(length, anomaly: anomaly, at: after, into: &output)
     } else {
-      http1?.gapFromServer(length, anomaly: anomaly, at: after, into: &output)
+      http1?.pointee.gapFromServer(length, anomaly: anomaly, at: after, into: &output)
     }
   }
 
@@ -227,9 +236,9 @@ final class Conversation {
     _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
     if direction == client {
-      http1?.endOfClient(at: time, reset: end == .reset, into: &output)
+      http1?.pointee.endOfClient(at: time, reset: end == .reset, into: &output)
     } else {
-      http1?.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
+      http1?.pointee.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
     }
   }
 
@@ -249,8 +258,10 @@ final class Conversation {
     }
     let (clientEnd, serverEnd) =
       client == .originator ? (opened.originator, opened.responder) : (opened.responder, opened.originator)
-    http1 = HTTP1Conversation(
-      number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits)
+    http1 = .allocate(capacity: 1)
+    http1!.initialize(
+      to: HTTP1Conversation(
+        number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits))
     spoken = .http1
   }
 }

@@ -3,7 +3,7 @@
 // An exchange stands still from its first byte until it is handed on: whoever works on it holds its place, and nothing
 // of it is moved or copied. Places and the arrays in them are used again, so that in the steady state of a capture
 // an exchange costs no allocation. Owner: AssemblyOutput. Bounds: `spareLimit` places are kept, with what
-// MessageMemory keeps of each message.
+// HTTPRequest.reuse and HTTPResponse.reuse keep of the messages in them.
 
 import HTTPModel
 
@@ -32,27 +32,5 @@ final class ExchangeStore {
   static func free(_ place: ExchangePlace) {
     place.deinitialize(count: 1)
     place.deallocate()
-  }
-}
-
-/// Arrays of a message that was handed on, empty, for the next one in its place.
-struct MessageMemory {
-  var fields = HeaderFields()
-  var body: [UInt8] = []
-
-  /// Larger arrays are given back.
-  private static let headLimit = 16 << 10
-  private static let bodyLimit = 128 << 10
-
-  mutating func reclaim(_ fields: inout HeaderFields) {
-    swap(&self.fields, &fields)
-    if self.fields.storage.capacity > Self.headLimit || self.fields.ranges.capacity > Self.headLimit / 16 {
-      self.fields = HeaderFields()
-    }
-  }
-
-  mutating func reclaim(_ body: inout [UInt8]) {
-    swap(&self.body, &body)
-    if self.body.capacity > Self.bodyLimit { self.body = [] } else { self.body.removeAll(keepingCapacity: true) }
   }
 }

@@ -29,26 +29,19 @@ struct PendingExchange {
   var isAbandoned = false
   /// Its request was handed out before its answer came.
   var isToldEarly = false
-  private var requestMemory = MessageMemory()
-  private var responseMemory = MessageMemory()
+  /// Of the exchange that stood here before, for their memory.
+  private var spareRequest: HTTPRequest?
+  private var spareResponse: HTTPResponse?
 
   var awaitsResponse: Bool { exchange.response == nil && !isAbandoned }
   var isDone: Bool {
     requestBody == nil && responseBody == nil && (exchange.response != nil || isAbandoned)
   }
 
-  /// Makes it a place for another exchange, which may use the arrays of this one.
+  /// Makes it a place for another exchange, which may use the memory of this one.
   mutating func clear() {
-    if exchange.request != nil {
-      requestMemory.reclaim(&exchange.request!.fields)
-      requestMemory.reclaim(&exchange.request!.body.bytes)
-      exchange.request = nil
-    }
-    if exchange.response != nil {
-      responseMemory.reclaim(&exchange.response!.fields)
-      responseMemory.reclaim(&exchange.response!.body.bytes)
-      exchange.response = nil
-    }
+    if exchange.request != nil { spareRequest = exchange.request.take() }
+    if exchange.response != nil { spareResponse = exchange.response.take() }
     requestBody = nil
     responseBody = nil
     answered = .unknown
@@ -62,12 +55,16 @@ struct PendingExchange {
     guard case .request(let method, let target) = head.startLine else { return }
     answered = head.answered
     expectsContinue = head.expectsContinue
-    exchange.request = HTTPRequest(
-      version: head.version, methodRange: method, targetRange: target, fields: HeaderFields(),
-      body: HTTPBody(framing: head.framing), timing: timing)
+    swap(&exchange.request, &spareRequest)
+    if exchange.request == nil {
+      exchange.request = HTTPRequest(
+        version: head.version, methodRange: method, targetRange: target, fields: HeaderFields(),
+        body: HTTPBody(framing: head.framing), timing: timing)
+    } else {
+      exchange.request!.reuse(
+        version: head.version, methodRange: method, targetRange: target, framing: head.framing, timing: timing)
+    }
     swap(&exchange.request!.fields, &head.fields)
-    swap(&head.fields, &requestMemory.fields)
-    swap(&exchange.request!.body.bytes, &requestMemory.body)
     requestBody = OpenBody(limit: limit)
     requestBody!.reserve(head.contentLength, in: &exchange.request!.body)
   }
@@ -77,13 +74,17 @@ struct PendingExchange {
     _ head: inout HTTP1Head, interim: inout [InformationalResponse], timing: MessageTiming, limit: Int
   ) {
     guard case .response(let status, let reason) = head.startLine else { return }
-    exchange.response = HTTPResponse(
-      version: head.version, status: status, reasonRange: reason, fields: HeaderFields(),
-      body: HTTPBody(framing: head.framing), timing: timing)
-    swap(&exchange.response!.informational, &interim)
+    swap(&exchange.response, &spareResponse)
+    if exchange.response == nil {
+      exchange.response = HTTPResponse(
+        version: head.version, status: status, reasonRange: reason, fields: HeaderFields(),
+        body: HTTPBody(framing: head.framing), timing: timing)
+    } else {
+      exchange.response!.reuse(
+        version: head.version, status: status, reasonRange: reason, framing: head.framing, timing: timing)
+    }
+    if !interim.isEmpty { swap(&exchange.response!.informational, &interim) }
     swap(&exchange.response!.fields, &head.fields)
-    swap(&head.fields, &responseMemory.fields)
-    swap(&exchange.response!.body.bytes, &responseMemory.body)
     responseBody = OpenBody(limit: limit)
     // A response to HEAD promises what it does not send.
     if head.framing == .contentLength { responseBody!.reserve(head.contentLength, in: &exchange.response!.body) }

@@ -148,10 +148,12 @@ extension HTTP1Decoder {
       head.framing = said.ofRequest
       if said.hosts > 1 { head.anomalies.insert(.http1HostRepeated) }
       if said.hosts == 0, line.version == .http11 { head.anomalies.insert(.http1HostMissing) }
-      last = afterRequest(line, base, said)
+      head.answered = answered(by: line, base)
+      last = afterRequest(line, said, connects: head.answered == .connect)
     } else {
       head.startLine = .response(status: line.status, reason: offsets(line.partStart, line.partEnd))
       head.framing = responseFraming(line.status, said)
+      head.answered = .other
       last = afterResponse(line, said, head.framing)
     }
     head.version = line.version
@@ -167,9 +169,16 @@ extension HTTP1Decoder {
     Range(uncheckedBounds: (UInt32(truncatingIfNeeded: start), UInt32(truncatingIfNeeded: end)))
   }
 
-  private func afterRequest(_ line: StartLine, _ base: Octets, _ said: MessageFraming) -> LastHead {
-    let offersSwitch =
-      said.hasUpgrade && said.saysUpgrade || line.methodEnd == 7 && memcmp(base, "CONNECT", 7) == 0
+  private func answered(by line: StartLine, _ base: Octets) -> AnsweredMethod {
+    switch line.methodEnd {
+    case 4 where memcmp(base, "HEAD", 4) == 0: .head
+    case 7 where memcmp(base, "CONNECT", 7) == 0: .connect
+    default: .other
+    }
+  }
+
+  private func afterRequest(_ line: StartLine, _ said: MessageFraming, connects: Bool) -> LastHead {
+    let offersSwitch = said.hasUpgrade && said.saysUpgrade || connects
     return LastHead(closesConnection: said.closesConnection(after: line.version), offersSwitch: offersSwitch)
   }
 

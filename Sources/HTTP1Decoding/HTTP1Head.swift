@@ -1,4 +1,3 @@
-import Glibc
 public import HTTPModel
 
 /// The start line and header section of a message, with what they say about the rest of it.
@@ -26,18 +25,20 @@ public struct HTTP1Head: Sendable {
   /// Of a request: `Expect: 100-continue`.
   public var expectsContinue = false
   public var anomalies = AnomalySet()
+  /// What the response to this request must know of it; of a response `.other`.
+  public var answered = AnsweredMethod.other
 
   /// A place for a head to be read into.
   public init() {}
 
   /// A response's status; nil for a request.
-  public var status: UInt16? {
+  @inlinable public var status: UInt16? {
     guard case .response(let status, _) = startLine else { return nil }
     return status
   }
 
   /// An interim response, other than 101 (RFC 9110, 15.2): the final one is still to come.
-  public var isInterim: Bool {
+  @inlinable public var isInterim: Bool {
     guard let status else { return false }
     return status >= 100 && status < 200 && status != 101
   }
@@ -46,20 +47,6 @@ public struct HTTP1Head: Sendable {
   public var method: ArraySlice<UInt8> {
     guard case .request(let method, _) = startLine else { return [] }
     return fields.storage[Int(method.lowerBound)..<Int(method.upperBound)]
-  }
-
-  /// What the response to this request must know of it.
-  public var answered: AnsweredMethod {
-    guard case .request(let method, _) = startLine else { return .other }
-    return fields.storage.withUnsafeBufferPointer { storage in
-      guard let base = storage.baseAddress else { return .other }
-      let name = base + Int(method.lowerBound)
-      switch method.count {
-      case 4: return memcmp(name, "HEAD", 4) == 0 ? .head : .other
-      case 7: return memcmp(name, "CONNECT", 7) == 0 ? .connect : .other
-      default: return .other
-      }
-    }
   }
 
   /// The request that this head begins, its body empty so far; nil for a response's head. Storage is moved.

@@ -66,6 +66,20 @@ public struct HTTPBody: Hashable, Sendable {
     self.cutHash = cutHash
     self.chunkSizes = chunkSizes
   }
+
+  /// Makes it an empty body, in the same array where nothing else refers to it and it is not unusually large.
+  @inlinable
+  mutating func reuse(framing: BodyFraming) {
+    if bytes.capacity <= HTTPBody.reusedLimit { bytes.removeAll(keepingCapacity: true) } else { bytes = [] }
+    size = 0
+    isComplete = true
+    self.framing = framing
+    if !missing.isEmpty { missing = [] }
+    cutHash = nil
+    if !chunkSizes.isEmpty { chunkSizes = [] }
+  }
+
+  @usableFromInline static let reusedLimit = 128 << 10
 }
 
 /// When a message's first and last byte were seen.
@@ -82,56 +96,6 @@ public struct MessageTiming: Hashable, Sendable {
   }
 }
 
-/// A request as it was sent.
-///
-/// `fields.storage` of an HTTP/1 request is the head as on the wire; method and target are ranges into it.
-public struct HTTPRequest: Hashable, Sendable {
-  public var version: HTTPVersion
-  public var methodRange: Range<UInt32>
-  public var targetRange: Range<UInt32>
-  public var fields: HeaderFields
-  public var trailers: HeaderFields
-  public var body: HTTPBody
-  public var timing: MessageTiming
-
-  @inlinable
-  public init(
-    version: HTTPVersion, methodRange: Range<UInt32>, targetRange: Range<UInt32>, fields: HeaderFields,
-    trailers: HeaderFields = HeaderFields(), body: HTTPBody = HTTPBody(), timing: MessageTiming
-  ) {
-    self.version = version
-    self.methodRange = methodRange
-    self.targetRange = targetRange
-    self.fields = fields
-    self.trailers = trailers
-    self.body = body
-    self.timing = timing
-  }
-
-  @inlinable public var method: ArraySlice<UInt8> {
-    fields.storage[Int(methodRange.lowerBound)..<Int(methodRange.upperBound)]
-  }
-
-  /// The request target as sent: origin, absolute, authority or asterisk form (RFC 9112, 3.2).
-  @inlinable public var target: ArraySlice<UInt8> {
-    fields.storage[Int(targetRange.lowerBound)..<Int(targetRange.upperBound)]
-  }
-
-  /// The authority of an absolute-form or authority-form target, else the Host field; nil where there is none.
-  public var authority: ArraySlice<UInt8>? {
-    let target = self.target
-    if method.elementsEqual("CONNECT".utf8) { return target }
-    if target.first != 0x2f, let scheme = target.firstIndex(of: 0x3a), target[scheme...].starts(with: "://".utf8) {
-      let rest = target[(scheme + 3)...]
-      return rest.prefix { $0 != 0x2f && $0 != 0x3f && $0 != 0x23 }
-    }
-    return fields.first("host")
-  }
-
-  /// Safe by definition (RFC 9110, 9.2.1).
-  public var isSafe: Bool { ["GET", "HEAD", "OPTIONS", "TRACE"].contains { method.elementsEqual($0.utf8) } }
-}
-
 /// An interim (1xx) response, kept apart from the final one it precedes (RFC 9110, 15.2).
 public struct InformationalResponse: Hashable, Sendable {
   public var status: UInt16
@@ -143,38 +107,5 @@ public struct InformationalResponse: Hashable, Sendable {
     self.status = status
     self.fields = fields
     self.time = time
-  }
-}
-
-/// A final response as it was sent.
-public struct HTTPResponse: Hashable, Sendable {
-  public var version: HTTPVersion
-  public var status: UInt16
-  /// Into `fields.storage`; empty in HTTP/2.
-  public var reasonRange: Range<UInt32>
-  public var fields: HeaderFields
-  public var trailers: HeaderFields
-  public var informational: [InformationalResponse]
-  public var body: HTTPBody
-  public var timing: MessageTiming
-
-  @inlinable
-  public init(
-    version: HTTPVersion, status: UInt16, reasonRange: Range<UInt32>, fields: HeaderFields,
-    trailers: HeaderFields = HeaderFields(), informational: [InformationalResponse] = [], body: HTTPBody = HTTPBody(),
-    timing: MessageTiming
-  ) {
-    self.version = version
-    self.status = status
-    self.reasonRange = reasonRange
-    self.fields = fields
-    self.trailers = trailers
-    self.informational = informational
-    self.body = body
-    self.timing = timing
-  }
-
-  @inlinable public var reason: ArraySlice<UInt8> {
-    fields.storage[Int(reasonRange.lowerBound)..<Int(reasonRange.upperBound)]
   }
 }

@@ -30,6 +30,19 @@ public struct HeaderFields: Hashable, Sendable {
     self.ranges = ranges
   }
 
+  /// Makes it empty, in the same arrays where nothing else refers to them and they are not unusually large.
+  @inlinable
+  mutating func reuse() {
+    if storage.capacity <= HeaderFields.reusedLimit {
+      storage.removeAll(keepingCapacity: true)
+      ranges.removeAll(keepingCapacity: true)
+    } else {
+      self = HeaderFields()
+    }
+  }
+
+  @usableFromInline static let reusedLimit = 16 << 10
+
   @inlinable public var count: Int { ranges.count }
   @inlinable public var isEmpty: Bool { ranges.isEmpty }
 
