@@ -61,10 +61,11 @@ struct AssemblyOutput {
   }
 }
 
-/// First in, first out.
+/// First in, first out. Its variables are not checked for overlapping accesses: looked at after every packet, and no
+/// method here calls another.
 private final class FinishedExchanges {
-  private var places: [ExchangePlace] = []
-  private var taken = 0
+  @exclusivity(unchecked) private var places: [ExchangePlace] = []
+  @exclusivity(unchecked) private var taken = 0
 
   deinit { for place in places[taken...] { ExchangeStore.free(place) } }
 

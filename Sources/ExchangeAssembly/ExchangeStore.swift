@@ -11,7 +11,8 @@ typealias ExchangePlace = UnsafeMutablePointer<PendingExchange>
 
 /// Hands out places. Each is put back, handed on through ``AssemblyOutput/finish(_:)``, or freed by who holds it.
 final class ExchangeStore {
-  private var spare: [ExchangePlace] = []
+  /// Not checked for overlapping accesses: no method here calls another that touches it.
+  @exclusivity(unchecked) private var spare: [ExchangePlace] = []
   private static let spareLimit = 32
 
   deinit { for place in spare { Self.free(place) } }

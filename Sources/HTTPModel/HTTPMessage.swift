@@ -70,7 +70,11 @@ public struct HTTPBody: Hashable, Sendable {
   /// Makes it an empty body, in the same array where nothing else refers to it and it is not unusually large.
   @inlinable
   mutating func reuse(framing: BodyFraming) {
-    if bytes.capacity <= HTTPBody.reusedLimit { bytes.removeAll(keepingCapacity: true) } else { bytes = [] }
+    if bytes.capacity > HTTPBody.reusedLimit {
+      bytes = []
+    } else if !bytes.isEmpty {
+      bytes.removeAll(keepingCapacity: true)
+    }
     size = 0
     isComplete = true
     self.framing = framing

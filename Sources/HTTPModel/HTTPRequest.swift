@@ -136,8 +136,8 @@ public struct HTTPRequest: Hashable, Sendable {
   /// Safe by definition (RFC 9110, 9.2.1).
   public var isSafe: Bool { ["GET", "HEAD", "OPTIONS", "TRACE"].contains { method.elementsEqual($0.utf8) } }
 
-  /// Makes it another message, without fields and with an empty body, in the arrays of this one where nothing else
-  /// refers to them and they are not unusually large.
+  /// Makes it another message with an empty body, in the memory of this one where nothing else refers to it and it is
+  /// not unusually large. ``fields`` are to be replaced: they may still be those of before.
   @inlinable
   public mutating func reuse(
     version: HTTPVersion, methodRange: Range<UInt32>, targetRange: Range<UInt32>, framing: BodyFraming,
@@ -153,7 +153,7 @@ public struct HTTPRequest: Hashable, Sendable {
     storage.contents.methodRange = methodRange
     storage.contents.targetRange = targetRange
     storage.contents.timing = timing
-    storage.contents.fields.reuse()
+    storage.contents.fields.shed()
     if !storage.contents.trailers.storage.isEmpty { storage.contents.trailers = HeaderFields() }
     storage.contents.body.reuse(framing: framing)
   }

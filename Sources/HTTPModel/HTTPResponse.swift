@@ -125,8 +125,8 @@ public struct HTTPResponse: Hashable, Sendable {
     fields.storage[Int(reasonRange.lowerBound)..<Int(reasonRange.upperBound)]
   }
 
-  /// Makes it another message, without fields and with an empty body, in the arrays of this one where nothing else
-  /// refers to them and they are not unusually large.
+  /// Makes it another message with an empty body, in the memory of this one where nothing else refers to it and it is
+  /// not unusually large. ``fields`` are to be replaced: they may still be those of before.
   @inlinable
   public mutating func reuse(
     version: HTTPVersion, status: UInt16, reasonRange: Range<UInt32>, framing: BodyFraming, timing: MessageTiming
@@ -141,7 +141,7 @@ public struct HTTPResponse: Hashable, Sendable {
     storage.contents.status = status
     storage.contents.reasonRange = reasonRange
     storage.contents.timing = timing
-    storage.contents.fields.reuse()
+    storage.contents.fields.shed()
     if !storage.contents.trailers.storage.isEmpty { storage.contents.trailers = HeaderFields() }
     if !storage.contents.informational.isEmpty { storage.contents.informational = [] }
     storage.contents.body.reuse(framing: framing)

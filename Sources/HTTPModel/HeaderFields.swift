@@ -30,15 +30,10 @@ public struct HeaderFields: Hashable, Sendable {
     self.ranges = ranges
   }
 
-  /// Makes it empty, in the same arrays where nothing else refers to them and they are not unusually large.
+  /// Gives up unusually large arrays, so that they are not kept for the sake of what comes next.
   @inlinable
-  mutating func reuse() {
-    if storage.capacity <= HeaderFields.reusedLimit {
-      storage.removeAll(keepingCapacity: true)
-      ranges.removeAll(keepingCapacity: true)
-    } else {
-      self = HeaderFields()
-    }
+  mutating func shed() {
+    if storage.capacity > HeaderFields.reusedLimit { self = HeaderFields() }
   }
 
   @usableFromInline static let reusedLimit = 16 << 10

@@ -39,9 +39,7 @@ public struct CredentialRedactor {
   }
 
   private mutating func redact(_ fields: inout HeaderFields) {
-    var first = 0
-    while first < fields.ranges.count, kind(of: first, in: fields) == nil { first += 1 }
-    guard first < fields.ranges.count else { return }
+    guard let first = firstSecret(in: fields) else { return }
     rebuilt.removeAll(keepingCapacity: rebuilt.capacity <= Self.rebuiltLimit)
     let storage = fields.storage
     storage.withUnsafeBytes { rebuild(&fields, $0, from: first) }
@@ -56,7 +54,7 @@ public struct CredentialRedactor {
       let (start, end) = (Int(fields.ranges[index].valueStart), Int(fields.ranges[index].valueEnd))
       fields.ranges[index].shift(by: rebuilt.count - copied)
       guard let kind, start < end else { continue }
-      rebuilt.append(contentsOf: bytes[copied..<start])
+      append(bytes, copied, start)
       let value = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
       switch kind {
       case .authorization: appendAuthorization(value)
@@ -66,12 +64,18 @@ public struct CredentialRedactor {
       fields.ranges[index].valueEnd = UInt32(truncatingIfNeeded: rebuilt.count)
       copied = end
     }
-    rebuilt.append(contentsOf: bytes[copied...])
+    append(bytes, copied, bytes.count)
   }
 
   private enum Kind { case authorization, cookie, setCookie }
 
+  private func firstSecret(in fields: borrowing HeaderFields) -> Int? {
+    for index in 0..<fields.ranges.count where kind(of: index, in: fields) != nil { return index }
+    return nil
+  }
+
   /// By the name's length first, since nearly every field is none of these.
+  @inline(__always)
   private func kind(of index: Int, in fields: borrowing HeaderFields) -> Kind? {
     let range = fields.ranges[index]
     switch range.nameEnd &- range.nameStart {
@@ -86,7 +90,7 @@ public struct CredentialRedactor {
   /// `SCHEME SP credentials`; without a space all of it is secret.
   private mutating func appendAuthorization(_ value: UnsafeRawBufferPointer) {
     let scheme = value.firstIndex(of: 0x20).map { $0 + 1 } ?? 0
-    rebuilt.append(contentsOf: value[..<scheme])
+    append(value, 0, scheme)
     appendToken(of: value[scheme...])
   }
 
@@ -99,10 +103,10 @@ public struct CredentialRedactor {
         let content = pair.drop { $0 == 0x20 || $0 == 0x09 }
         // A pair without a name is all value.
         let secret = content.firstIndex(of: 0x3d).map { content[($0 + 1)...] } ?? content
-        rebuilt.append(contentsOf: value[from..<secret.startIndex])
+        append(value, from, secret.startIndex)
         if !secret.isEmpty { appendToken(of: secret) }
       } else {
-        rebuilt.append(contentsOf: pair)
+        append(value, from, pair.endIndex)
       }
       from = pair.endIndex
       if from == value.count { return }
@@ -113,11 +117,19 @@ public struct CredentialRedactor {
 
   private mutating func appendToken(of secret: Slice<UnsafeRawBufferPointer>) {
     let digest = tokens.digest(of: UnsafeRawBufferPointer(rebasing: secret))
-    rebuilt.append(contentsOf: "redacted.".utf8)
-    for shift in stride(from: 60, through: 0, by: -4) {
-      let digit = UInt8(truncatingIfNeeded: digest >> UInt64(shift)) & 15
-      rebuilt.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+    let prefix: StaticString = "redacted."
+    withUnsafeTemporaryAllocation(byteCount: prefix.utf8CodeUnitCount + 16, alignment: 1) { token in
+      token.copyMemory(from: UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+      for position in 0..<16 {
+        let digit = UInt8(truncatingIfNeeded: digest >> UInt64(60 - position * 4)) & 15
+        token[prefix.utf8CodeUnitCount + position] = digit < 10 ? 0x30 + digit : 0x57 + digit
+      }
+      append(UnsafeRawBufferPointer(token), 0, token.count)
     }
+  }
+
+  private mutating func append(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
+    rebuilt.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
   }
 }
 
