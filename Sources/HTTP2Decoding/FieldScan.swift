@@ -28,8 +28,9 @@ struct FieldScan {
     var regularSeen = false
     fields.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+      let ranges = fields.ranges.span
       for index in 0..<count {
-        let range = fields.ranges[index]
+        let range = ranges[unchecked: index]
         if hasMarks, fields.marks[index].contains(.nameUnresolved) { continue }
         let name = base + Int(range.nameStart)
         let nameCount = Int(range.nameEnd &- range.nameStart)
@@ -45,7 +46,7 @@ struct FieldScan {
           continue
         }
         regularSeen = true
-        checkName(name, nameCount)
+        checkName(name, nameCount, room: bytes.count &- Int(range.nameStart))
         let value = base + Int(range.valueStart)
         regular(name, nameCount, value, Int(range.valueEnd &- range.valueStart))
       }
@@ -87,15 +88,45 @@ struct FieldScan {
   }
 
   /// RFC 9113, 8.2.1.
+  /// - Parameter room: bytes that can be read from `name` on.
   @inline(__always)
-  private mutating func checkName(_ name: UnsafePointer<UInt8>, _ count: Int) {
-    var isBad = count == 0
-    for index in 0..<count {
-      let byte = name[index]
-      isBad = isBad || byte &- 0x21 > 0x5d || byte &- 0x41 < 26 || byte == 0x3a
+  private mutating func checkName(_ name: UnsafePointer<UInt8>, _ count: Int, room: Int) {
+    var faults: UInt64 = count == 0 ? 1 : 0
+    var index = 0
+    while index < count {
+      guard index &+ 8 <= room else { break }
+      var word = UnsafeRawPointer(name).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if count &- index < 8 {
+        // What is not of the name becomes "a".
+        let mask = ~UInt64(0) << UInt64(truncatingIfNeeded: (count &- index) &* 8)
+        word = word & ~mask | 0x6161_6161_6161_6161 & mask
+      }
+      faults |= Self.faults(word.littleEndian)
+      index &+= 8
     }
-    if isBad { anomalies.insert(.h2FieldNameInvalid) }
+    while index < count {
+      let byte = name[index]
+      if byte &- 0x21 > 0x5d || byte &- 0x41 < 26 || byte == 0x3a { faults = 1 }
+      index &+= 1
+    }
+    if faults != 0 { anomalies.insert(.h2FieldNameInvalid) }
   }
+
+  /// Not 0 where one of eight bytes is a control, SP, a capital, a colon, DEL or beyond ASCII.
+  @inline(__always)
+  private static func faults(_ word: UInt64) -> UInt64 {
+    let high: UInt64 = 0x8080_8080_8080_8080
+    let low = word & ~high
+    // No sum carries into the next byte.
+    let controls = ~(low &+ each(0x80 - 0x21))
+    let capitals = (low &+ each(0x80 - 0x41)) & ~(low &+ each(0x80 - 0x5b))
+    let colons = ~((low ^ each(0x3a)) &+ each(0x7f))
+    let deletes = low &+ 0x0101_0101_0101_0101
+    return (word | controls | capitals | colons | deletes) & high
+  }
+
+  @inline(__always)
+  private static func each(_ byte: UInt64) -> UInt64 { byte &* 0x0101_0101_0101_0101 }
 
   /// Fields that framing depends on, or that HTTP/2 forbids (8.2.2).
   @inline(__always)
@@ -155,13 +186,15 @@ private func decimal(_ digits: UnsafePointer<UInt8>, _ count: Int) -> UInt64? {
 @inline(__always)
 private func containsControl(_ base: UnsafePointer<UInt8>, _ count: Int) -> Bool {
   let raw = UnsafeRawPointer(base)
+  let spaces: UInt64 = 0x2020_2020_2020_2020
+  var found: UInt64 = 0
   var index = 0
-  var least = SIMD16<UInt8>(repeating: 0x20)
-  while index &+ 16 <= count {
-    least = pointwiseMin(least, raw.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self))
-    index &+= 16
+  while index &+ 8 <= count {
+    let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+    found |= (word &- spaces) & ~word
+    index &+= 8
   }
-  var isControl = least.min() < 0x20
+  var isControl = found & 0x8080_8080_8080_8080 != 0
   while index < count {
     isControl = isControl || base[index] < 0x20
     index &+= 1

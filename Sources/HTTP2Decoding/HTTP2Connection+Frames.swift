@@ -1,14 +1,14 @@
 // Purpose: what each frame does to a connection and its streams (RFC 9113, 6). Heads: HTTP2Connection+Heads.swift.
-// Input -> output: HTTP2FrameEvent -> HTTP2Events, the first returned or all queued. Bounds: HTTP2Limits.
+// Input -> output: HTTP2FrameEvent -> HTTP2Steps, the first returned or all queued. Bounds: HTTP2Limits.
 
 import HTTPModel
 
 extension HTTP2Connection {
-  /// - Returns: the event where it is the only one or the first; others are queued.
+  /// - Returns: the step where it is the only one or the first; others are queued.
   @inline(__always)
   mutating func receive(
     _ frame: HTTP2FrameEvent, from side: HTTP2Side, _ bytes: UnsafeRawBufferPointer
-  ) -> HTTP2Event? {
+  ) -> HTTP2Step? {
     if case .data(let header, let octets, let begins, let ends) = frame {
       return receiveData(header, octets, begins: begins, ends: ends, from: side)
     }
@@ -21,31 +21,32 @@ extension HTTP2Connection {
   @inline(__always)
   private mutating func receiveData(
     _ header: HTTP2FrameHeader, _ octets: HTTP2Octets, begins: Bool, ends: Bool, from side: HTTP2Side
-  ) -> HTTP2Event? {
+  ) -> HTTP2Step? {
     let slot = header.stream == 0 ? -1 : streams.slot(of: header.stream)
     if begins { beginData(header, slot, from: side) }
-    var event: HTTP2Event?
+    var step: HTTP2Step?
     let count = octets.count
     if slot >= 0, streams[slot][side].phase == .body, streams[slot][side].isTold {
       streams[slot][side].received &+= UInt64(count)
       if count > 0 {
-        let content: HTTP2Event.Content =
-          switch octets {
-          case .input(let range): .body(range)
-          case .held(let range): .heldBody(Array(frames[side.rawValue].held[range]))
-          }
-        event = HTTP2Event(content: content, stream: header.stream, slot: slot, sender: side, time: now)
+        let content: HTTP2Step.Content
+        switch octets {
+        case .input(let range): content = .body(range)
+        case .held(let range):
+          parts.held = Array(frames[side.rawValue].held[range])
+          content = .heldBody
+        }
+        step = HTTP2Step(content: content, stream: header.stream, slot: slot, sender: side, time: now)
       }
     } else {
       headlessBytes &+= UInt64(count)
     }
-    guard delivered == queue.count || event == nil else {
-      queue.append(event!)
-      if ends, header.flags.contains(.endStream), slot >= 0 { end(slot, from: side) }
-      return nil
+    if let told = step, delivered < queue.count {
+      queue.append(told)
+      step = nil
     }
     if ends, header.flags.contains(.endStream), slot >= 0 { end(slot, from: side) }
-    return event
+    return step
   }
 
   @inline(__always)

@@ -1,5 +1,5 @@
 // Purpose: header blocks to heads, trailers and promises (RFC 9113, 8.1 to 8.4).
-// Input -> output: a block with its stream -> events, queued. Bounds: HPACKLimits.
+// Input -> output: a block with its stream -> steps, queued. Bounds: HPACKLimits.
 
 import HTTPModel
 
@@ -111,7 +111,8 @@ extension HTTP2Connection {
     check(&scan, isRequest: isRequest)
     let id = streams[slot].id
     if !isRequest, let status = scan.status, status < 200 {
-      tell(.informational(makeHead(scan, start, isRequest: false, endsStream)), id, slot, from: side)
+      makeHead(scan, start, isRequest: false, endsStream)
+      tell(.informational, id, slot, from: side)
       return
     }
     if isRequest { streams[slot].answersHead = isHead(scan) }
@@ -122,7 +123,8 @@ extension HTTP2Connection {
     half.contentLength = scan.contentLength ?? .max
     half.forbidsBody = !isRequest && (streams[slot].answersHead || scan.status == 304)
     streams[slot][side] = half
-    tell(.head(makeHead(scan, start, isRequest: isRequest, endsStream)), id, slot, from: side)
+    makeHead(scan, start, isRequest: isRequest, endsStream)
+    tell(.head, id, slot, from: side)
   }
 
   private mutating func receiveTrailers(
@@ -131,10 +133,11 @@ extension HTTP2Connection {
     if !endsStream { scan.anomalies.insert(.h2TrailersWithoutEnd) }
     if scan.hasStatus || scan.hasRequestFields { scan.anomalies.insert(.h2PseudoFieldInvalid) }
     guard streams[slot][side].isTold else { return }
-    var trailers = HTTP2Trailers(fields: fields.headerFields(from: 0), anomalies: scan.anomalies)
-    if !fields.unionOfMarks.isEmpty { trailers.marks = fields.marks }
-    trailers.unresolved = fields.unresolved
-    tell(.trailers(trailers), streams[slot].id, slot, from: side)
+    fields.write(to: &parts.trailers.fields, from: 0)
+    parts.trailers.anomalies = scan.anomalies
+    parts.trailers.marks = fields.unionOfMarks.isEmpty ? [] : fields.marks
+    parts.trailers.unresolved = fields.unresolved
+    tell(.trailers, streams[slot].id, slot, from: side)
   }
 
   private mutating func receivePromise(
@@ -144,8 +147,8 @@ extension HTTP2Connection {
     guard slot >= 0 else { return }
     check(&scan, isRequest: true)
     streams[slot].answersHead = isHead(scan)
-    tell(
-      .promise(makeHead(scan, start, isRequest: true, true), by: header.stream), promised, slot, from: side)
+    makeHead(scan, start, isRequest: true, true)
+    tell(.promise(by: header.stream), promised, slot, from: side)
   }
 
   /// RFC 9113, 6.6.
@@ -209,28 +212,29 @@ extension HTTP2Connection {
     fields.storage[Int(range.lowerBound)..<Int(range.upperBound)]
   }
 
-  private func makeHead(
-    _ scan: FieldScan, _ start: Timestamp, isRequest: Bool, _ endsStream: Bool
-  ) -> HTTP2Head {
-    var head = HTTP2Head(
-      fields: fields.headerFields(from: scan.firstRegular), isRequest: isRequest, endsStream: endsStream, start: start)
-    if isRequest {
-      head.method = scan.method ?? 0..<0
-      head.scheme = scan.scheme
-      head.authority = scan.authority
-      head.path = scan.path
-      head.protocol = scan.protocol
-    } else {
-      head.status = scan.status
-    }
-    head.contentLength = scan.contentLength
-    head.anomalies = scan.anomalies
-    if !fields.unionOfMarks.isEmpty || scan.isMixed { addMarks(&head, scan) }
-    return head
+  private mutating func makeHead(_ scan: FieldScan, _ start: Timestamp, isRequest: Bool, _ endsStream: Bool) {
+    fields.write(to: &parts.head.fields, from: scan.firstRegular)
+    parts.head.isRequest = isRequest
+    parts.head.endsStream = endsStream
+    parts.head.start = start
+    parts.head.method = isRequest ? scan.method ?? 0..<0 : 0..<0
+    parts.head.scheme = isRequest ? scan.scheme : nil
+    parts.head.authority = isRequest ? scan.authority : nil
+    parts.head.path = isRequest ? scan.path : nil
+    parts.head.protocol = isRequest ? scan.protocol : nil
+    parts.head.status = isRequest ? nil : scan.status
+    parts.head.contentLength = scan.contentLength
+    parts.head.anomalies = scan.anomalies
+    if parts.head.hasMarks { parts.head.forgetMarks() }
+    if !fields.unionOfMarks.isEmpty || scan.isMixed { addMarks(scan) }
   }
 
   /// The rarer parts: marks, and pseudo-header fields that stand among the regular ones.
-  private func addMarks(_ head: inout HTTP2Head, _ scan: FieldScan) {
+  private mutating func addMarks(_ scan: FieldScan) {
+    // In place, without a copy of the arrays.
+    var head = HTTP2Head()
+    swap(&head, &parts.head)
+    defer { swap(&head, &parts.head) }
     let first = scan.firstRegular
     for reference in fields.unresolved {
       if reference.field < first {
@@ -254,5 +258,15 @@ extension HTTP2Connection {
         head.unresolved[place].field -= 1
       }
     }
+  }
+}
+
+extension HPACKFieldList {
+  /// The fields as a message keeps them, in the memory that `target` has; see ``headerFields(from:)``.
+  fileprivate func write(to target: inout HeaderFields, from first: Int) {
+    target.storage.removeAll(keepingCapacity: true)
+    withUnsafeBytes { target.storage.append(contentsOf: $0) }
+    target.ranges.removeAll(keepingCapacity: true)
+    ranges.withUnsafeBufferPointer { target.ranges.append(contentsOf: UnsafeBufferPointer(rebasing: $0[first...])) }
   }
 }

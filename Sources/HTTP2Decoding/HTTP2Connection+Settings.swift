@@ -26,28 +26,29 @@ extension HTTP2Connection {
   mutating func receiveSettings(
     _ header: HTTP2FrameHeader, _ payload: UnsafeRawBufferPointer, from sender: HTTP2Side
   ) {
-    let peer = sender.opposite.rawValue
+    let peer = sender.opposite
     if header.flags.contains(.ack) {
-      if !peers[peer].pendingSettings.isEmpty {
-        putInForce(peers[peer].pendingSettings.removeFirst(), of: sender.opposite)
+      if !peers[peer.rawValue].pendingSettings.isEmpty {
+        putInForce(peers[peer.rawValue].pendingSettings.removeFirst(), of: sender.opposite)
       } else if isWhole {
         tell(.h2SettingsAckUnexpected, stream: 0, from: sender)
-        peers[peer].earlyAcknowledgements = min(peers[peer].earlyAcknowledgements + 1, limits.maxPendingSettings)
+        peers[peer.rawValue].earlyAcknowledgements = min(
+          peers[peer.rawValue].earlyAcknowledgements + 1, limits.maxPendingSettings)
       }
       return
     }
-    let side = sender.rawValue
-    var settings = peers[side].pendingSettings.last ?? peers[side].settings
+    let side = sender
+    var settings = peers[side.rawValue].pendingSettings.last ?? peers[side.rawValue].settings
     readSettings(payload, into: &settings, from: sender)
-    if peers[side].earlyAcknowledgements > 0 {
-      peers[side].earlyAcknowledgements -= 1
+    if peers[side.rawValue].earlyAcknowledgements > 0 {
+      peers[side.rawValue].earlyAcknowledgements -= 1
       putInForce(settings, of: sender)
       return
     }
-    peers[side].pendingSettings.append(settings)
-    if peers[side].pendingSettings.count > limits.maxPendingSettings {
+    peers[side.rawValue].pendingSettings.append(settings)
+    if peers[side.rawValue].pendingSettings.count > limits.maxPendingSettings {
       tell(.h2SettingsFlood, stream: 0, from: sender)
-      putInForce(peers[side].pendingSettings.removeFirst(), of: sender)
+      putInForce(peers[side.rawValue].pendingSettings.removeFirst(), of: sender)
     }
   }
 
@@ -103,10 +104,12 @@ extension HTTP2Connection {
   /// A DATA frame of `length` flow-controlled bytes begins (RFC 9113, 6.9.1: padding counts).
   @inline(__always)
   mutating func spendWindow(_ length: UInt32, slot: Int, stream: UInt32, from sender: HTTP2Side) {
-    let side = sender.rawValue
-    peers[side].window &-= Int64(length)
-    var isExceeded = length > 0 && peers[side].window < 0
-    if peers[side].window <= 0, peers[side].blockedSince == nil { peers[side].blockedSince = now }
+    let side = sender
+    peers[side.rawValue].window &-= Int64(length)
+    var isExceeded = length > 0 && peers[side.rawValue].window < 0
+    if peers[side.rawValue].window <= 0, peers[side.rawValue].blockedSince == nil {
+      peers[side.rawValue].blockedSince = now
+    }
     if slot >= 0 {
       streams[slot][sender].window &-= Int64(length)
       isExceeded = isExceeded || length > 0 && streams[slot][sender].window < 0

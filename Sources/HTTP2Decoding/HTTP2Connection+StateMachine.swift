@@ -93,8 +93,8 @@ extension HTTP2Connection {
   /// Follows a stream no longer.
   mutating func close(_ slot: Int, _ reason: HTTP2StreamClosing, from side: HTTP2Side) {
     let id = streams[slot].id
-    let owner = opener(of: id).rawValue
-    peers[owner].openStreams -= peers[owner].openStreams > 0 ? 1 : 0
+    let owner = opener(of: id)
+    peers[owner.rawValue].openStreams -= peers[owner.rawValue].openStreams > 0 ? 1 : 0
     streams.remove(slot)
     if reason == .reset {
       if recentResets.count == 32 { recentResets.removeFirst() }

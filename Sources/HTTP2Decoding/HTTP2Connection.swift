@@ -8,10 +8,10 @@ public import HTTPModel
 /// Decodes an HTTP/2 connection (RFC 9113) from both sides' bytes, as seen by someone who only listens: from its start,
 /// after an upgrade, or from its middle. No input makes it fail; what the rules forbid becomes an anomaly.
 ///
-/// Pull events until nil, which means that all bytes of the call are consumed:
+/// Pull steps, or events, until nil, which means that all bytes of the call are consumed:
 /// ```swift
 /// var offset = 0
-/// while let event = connection.nextEvent(from: .originator, in: bytes, at: &offset, time: time) { … }
+/// while let step = connection.step(from: .originator, in: bytes, at: &offset, time: time) { … }
 /// ```
 /// Hand over the bytes of the two sides in causal order as far as it is known: what a sender had received comes before
 /// what it sent then. Do the same after ``gap(_:from:time:)``, ``finish(_:time:)`` and ``close(time:)``, with no bytes.
@@ -35,7 +35,9 @@ public struct HTTP2Connection: Sendable {
   var peers: [PeerState]
   var streams = StreamTable()
   var fields = HPACKFieldList()
-  var queue: [HTTP2Event] = []
+  /// What the last step told of.
+  public var parts = HTTP2Parts()
+  var queue: [HTTP2Step] = []
   /// How much of `queue` was handed out.
   var delivered = 0
   var resets = ResetRate()
@@ -50,13 +52,15 @@ public struct HTTP2Connection: Sendable {
     self.limits = limits
     self.client = client
     clientIsCertain = !joinedMidstream
-    frames = HTTP2Side.allCases.map {
+    func decoder(_ side: HTTP2Side) -> HTTP2FrameDecoder {
       HTTP2FrameDecoder(
-        limits: limits, expectsPreface: !joinedMidstream && $0 == client, joinedMidstream: joinedMidstream)
+        limits: limits, expectsPreface: !joinedMidstream && side == client, joinedMidstream: joinedMidstream)
     }
-    let decoder = HPACKDecoder(limits: limits.hpack, joinedMidstream: joinedMidstream)
-    hpack = [decoder, decoder]
-    peers = [PeerState(isBroken: joinedMidstream), PeerState(isBroken: joinedMidstream)]
+    frames = [decoder(.originator), decoder(.responder)]
+    let table = HPACKDecoder(limits: limits.hpack, joinedMidstream: joinedMidstream)
+    hpack = [table, table]
+    let peer = PeerState(isBroken: joinedMidstream)
+    peers = [peer, peer]
     if clientIsCertain { tellSearches() }
   }
 
@@ -82,21 +86,21 @@ public struct HTTP2Connection: Sendable {
     return slot
   }
 
-  /// The next event, or nil when all of `bytes` is consumed and more is needed.
+  /// The next step, or nil when all of `bytes` is consumed and more is needed.
   ///
-  /// Allocates for heads and trailers, for nothing else that is usual.
+  /// Allocates for heads and trailers where ``parts`` has no room, and for nothing else that is usual.
   /// - Parameters:
   ///   - sender: who sent the bytes.
-  ///   - bytes: borrowed until return; ranges in the event are indices into it.
+  ///   - bytes: borrowed until return; ranges in the step are indices into it.
   ///   - offset: where to go on, at most `bytes.count`; moved over what is consumed.
   ///   - time: of the packet that brought them.
-  public mutating func nextEvent(
+  public mutating func step(
     from sender: HTTP2Side, in bytes: UnsafeRawBufferPointer, at offset: inout Int, time: Timestamp
-  ) -> HTTP2Event? {
+  ) -> HTTP2Step? {
     if delivered < queue.count { return nextQueued() }
     while let frame = frames[sender.rawValue].nextEvent(in: bytes, at: &offset, time: time) {
       now = frames[sender.rawValue].time
-      if let event = receive(frame, from: sender, bytes) { return event }
+      if let step = receive(frame, from: sender, bytes) { return step }
       if delivered < queue.count { return nextQueued() }
     }
     return nil
@@ -171,19 +175,19 @@ public struct HTTP2Connection: Sendable {
 
   // MARK: The queue
 
-  private mutating func nextQueued() -> HTTP2Event {
-    let event = queue[delivered]
+  private mutating func nextQueued() -> HTTP2Step {
+    let step = queue[delivered]
     delivered += 1
     if delivered == queue.count {
       queue.removeAll(keepingCapacity: true)
       delivered = 0
     }
-    return event
+    return step
   }
 
   @inline(__always)
-  mutating func tell(_ content: HTTP2Event.Content, _ stream: UInt32, _ slot: Int, from sender: HTTP2Side) {
-    queue.append(HTTP2Event(content: content, stream: stream, slot: slot, sender: sender, time: now))
+  mutating func tell(_ content: HTTP2Step.Content, _ stream: UInt32, _ slot: Int, from sender: HTTP2Side) {
+    queue.append(HTTP2Step(content: content, stream: stream, slot: slot, sender: sender, time: now))
   }
 
   mutating func tell(_ anomaly: Anomaly, stream: UInt32, from sender: HTTP2Side) {

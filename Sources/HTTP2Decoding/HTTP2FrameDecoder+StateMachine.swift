@@ -92,7 +92,9 @@ extension HTTP2FrameDecoder {
         note(offset, source)
         if passed < padding {
           state = .data(header, remaining: 0, padding: padding - passed, begun: begun || count > 0)
-          if count > 0 { return .data(header, place(range, bytes, source.isInput ? 0 : nil), begins: !begun, ends: false) }
+          if count > 0 {
+            return .data(header, place(range, bytes, source.isInput ? 0 : nil), begins: !begun, ends: false)
+          }
           return nil
         }
         state = .header

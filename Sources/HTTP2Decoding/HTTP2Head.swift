@@ -6,7 +6,7 @@ public import HTTPModel
 /// A request's or response's head.
 public struct HTTP2Head: Sendable {
   /// Fields without the pseudo-header fields. Its storage holds those too: the ranges below point into it.
-  public var fields: HeaderFields
+  public var fields = HeaderFields()
   /// Of a request; empty where absent or not known.
   public var method: Range<UInt32> = 0..<0
   public var scheme: Range<UInt32>?
@@ -16,13 +16,13 @@ public struct HTTP2Head: Sendable {
   public var `protocol`: Range<UInt32>?
   /// Of a response; nil for a request, and where it stands in a table entry that was never seen.
   public var status: UInt16?
-  public var isRequest: Bool
+  public var isRequest = true
   /// END_STREAM came with it: the message has no body. ``HTTP2Event/Content/end(_:)`` is told all the same.
-  public var endsStream: Bool
+  public var endsStream = false
   /// What Content-Length says, where it is valid.
   public var contentLength: UInt64?
   /// Packet time of the first byte of its frame.
-  public var start: Timestamp
+  public var start = Timestamp(nanoseconds: 0)
   public var anomalies = AnomalySet()
   /// One for each of ``fields``; empty where no field has a mark.
   public var marks: [HPACKFieldMarks] = []
@@ -31,6 +31,16 @@ public struct HTTP2Head: Sendable {
   /// Pseudo-header fields that were sent and whose value, or whose name too, was never seen. An absent
   /// ``authority``, ``path``, ``scheme`` or ``method`` may be among them.
   public var unresolvedPseudoFields: [HPACKUnresolvedReference] = []
+
+  public init() {}
+
+  var hasMarks: Bool { !marks.isEmpty || !unresolved.isEmpty || !unresolvedPseudoFields.isEmpty }
+
+  mutating func forgetMarks() {
+    marks = []
+    unresolved = []
+    unresolvedPseudoFields = []
+  }
 
   /// Method and what it is applied to are known, so that the request can be sent again.
   public var isResolved: Bool {
@@ -72,10 +82,12 @@ public struct HTTP2Head: Sendable {
 
 /// A trailer section (RFC 9113, 8.1).
 public struct HTTP2Trailers: Sendable {
-  public var fields: HeaderFields
+  public var fields = HeaderFields()
   public var anomalies = AnomalySet()
   /// One for each of ``fields``; empty where no field has a mark.
   public var marks: [HPACKFieldMarks] = []
   /// Of fields whose name or value was never seen.
   public var unresolved: [HPACKUnresolvedReference] = []
+
+  public init() {}
 }

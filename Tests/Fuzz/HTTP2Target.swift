@@ -46,7 +46,8 @@ enum HTTP2Target: FuzzTarget {
     let answer: [UInt8] = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0x6f, 0x6b]
     let promise: [UInt8] = [0, 0, 7, 5, 4, 0, 0, 0, 1, 0, 0, 0, 2, 0x82, 0x86, 0x84]
     let rest: [UInt8] = [
-      0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4, 3, 0, 0, 0, 0, 3, 0, 0, 0, 8, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 3,
+      0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4, 3, 0, 0, 0, 0, 3, 0, 0, 0, 8, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0,
+      3,
       0, 0, 0, 0,
     ]
     let sides: [[(UInt8, [UInt8])]] = [
@@ -114,7 +115,8 @@ private struct Listener {
     }
     listener.connection.close(time: Timestamp(nanoseconds: listener.time))
     try listener.feed(.originator, [])
-    try require(listener.connection.openStreams == 0, "\(listener.connection.openStreams) streams are open after the end")
+    try require(
+      listener.connection.openStreams == 0, "\(listener.connection.openStreams) streams are open after the end")
     listener.flush()
     return listener.told
   }
@@ -162,7 +164,8 @@ private struct Listener {
         _ = head.bytes(range).count
       }
       try require(head.marks.isEmpty || head.marks.count == head.fields.count, "marks of other fields")
-      try require(head.unresolved.allSatisfy { head.fields.ranges.indices.contains($0.field) }, "references to no field")
+      try require(
+        head.unresolved.allSatisfy { head.fields.ranges.indices.contains($0.field) }, "references to no field")
       told.append("\(key) \(event.time) \(head)")
     default:
       flush()

@@ -77,7 +77,9 @@ func exchanges(_ told: [Told], client: HTTP2Side) -> [ToldExchange] {
     case .end(let stream, let side, let end):
       change(stream, side) {
         $0.isEnded = true
-        if let missing = end.missing { $0.missing.append([missing.lowerBound, missing.upperBound - missing.lowerBound]) }
+        if let missing = end.missing {
+          $0.missing.append([missing.lowerBound, missing.upperBound - missing.lowerBound])
+        }
       }
     case .reset(let stream, let side, let code): all[last(stream)].reset = (side, code)
     default: break
@@ -101,7 +103,9 @@ struct AdversarialCorpusTests {
     let captured = try CapturedConnection.all(in: String(path.dropLast(".expected.json".count)))
     for expected in object["connections"] as? [[String: Any]] ?? [] where expected["protocol"] as? String == "http/2" {
       let connection = try #require(
-        captured.first { [$0.originator.description, $0.responder.description].contains(expected["client"] as? String) })
+        captured.first {
+          [$0.originator.description, $0.responder.description].contains(expected["client"] as? String)
+        })
       let (told, client) = decode(connection)
       let name = "\(object["case"] ?? "") \(expected["client"] ?? "")"
       check(
@@ -155,7 +159,9 @@ struct AdversarialCorpusTests {
     }
   }
 
-  private func check(_ found: [ToldExchange], _ expected: [[String: Any]], _ name: String, isDamaged: Bool, areFieldsWrong: Bool) {
+  private func check(
+    _ found: [ToldExchange], _ expected: [[String: Any]], _ name: String, isDamaged: Bool, areFieldsWrong: Bool
+  ) {
     var remaining = found.map { exchange in
       var exchange = exchange
       guard areFieldsWrong else { return exchange }
@@ -174,7 +180,9 @@ struct AdversarialCorpusTests {
       }
       compare(have.response, want["response"] as? [String: Any], "\(name) stream \(have.stream) response", isDamaged)
       if want["upgrade"] == nil {
-        let interim = (want["informational"] as? [[String: Any]] ?? []).compactMap { ($0["status"] as? NSNumber)?.uint16Value }
+        let interim = (want["informational"] as? [[String: Any]] ?? []).compactMap {
+          ($0["status"] as? NSNumber)?.uint16Value
+        }
         #expect(have.informational == interim, "\(name)")
       }
       let code = ((want["reset"] as? [String: Any])?["code"] as? NSNumber)?.uint32Value

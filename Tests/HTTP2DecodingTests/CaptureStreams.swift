@@ -89,7 +89,9 @@ struct CapturedConnection {
     }
     while let packet = try source.next() {
       let parser = PacketParser(linkType: packet.linkType)
-      guard case .tcp(let segment) = parser.parse(packet.bytes.bytes, lengthOnWire: packet.lengthOnWire) else { continue }
+      guard case .tcp(let segment) = parser.parse(packet.bytes.bytes, lengthOnWire: packet.lengthOnWire) else {
+        continue
+      }
       let payload = UnsafeRawBufferPointer(rebasing: packet.bytes[segment.payload])
       reassembler.receive(segment, payload: payload, at: packet.time)
       drain(payload)

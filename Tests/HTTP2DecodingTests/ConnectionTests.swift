@@ -7,7 +7,8 @@ import Testing
   @Test func exchange() {
     let told = everyCut(
       opening() + [
-        client(Frame.headers(1, Block.post("/x", [("content-length", "5")]))), client(Frame.data(1, Array("hello".utf8), end: true)),
+        client(Frame.headers(1, Block.post("/x", [("content-length", "5")]))),
+        client(Frame.data(1, Array("hello".utf8), end: true)),
         server(Frame.headers(1, Block.ok([("server", "s")])), Frame.data(1, [1, 2]), Frame.data(1, [3], end: true)),
       ])
     #expect(

@@ -23,13 +23,16 @@ private func events(
       while let event = decoder.nextEvent(in: piece, at: &offset, time: Timestamp(nanoseconds: 0)) {
         switch event {
         case .data(let header, let octets, let begins, let ends):
-          data = (begins ? "" : data) + (begins || octets.count == 0 ? "" : " ") + decoder.withBytes(octets, in: piece, hex)
+          data =
+            (begins ? "" : data) + (begins || octets.count == 0 ? "" : " ") + decoder.withBytes(octets, in: piece, hex)
           if ends { told.append("DATA \(header.stream) \(header.flags.rawValue) [\(data)]") }
         case .block(let header, let promised, let octets):
           told.append("BLOCK \(header.stream) \(promised) [\(decoder.withBytes(octets, in: piece, hex))]")
         case .lostBlock(let header, _): told.append("LOST \(header.stream)")
         case .control(let header, let octets):
-          told.append("\(header.rawType) \(header.stream) \(header.flags.rawValue) [\(decoder.withBytes(octets, in: piece, hex))]")
+          told.append(
+            "\(header.rawType) \(header.stream) \(header.flags.rawValue) [\(decoder.withBytes(octets, in: piece, hex))]"
+          )
         case .invalid(let header, let anomaly): told.append("\(header.rawType) \(anomaly.identifier)")
         case .unknown(let header): told.append("unknown \(header.rawType)")
         case .anomaly(let anomaly, let stream): told.append("\(anomaly.identifier) \(stream)")
@@ -57,7 +60,8 @@ private func told(
 
 @Suite struct FrameTests {
   @Test func dataWithAndWithoutPadding() {
-    let bytes = Frame.data(1, [1, 2, 3], end: true) + Frame.padded(3, [7], padding: 2) + Frame.padded(3, [], padding: 0)
+    let bytes =
+      Frame.data(1, [1, 2, 3], end: true) + Frame.padded(3, [7], padding: 2) + Frame.padded(3, [], padding: 0)
     #expect(told(bytes + Frame.data(5, [])) == ["DATA 1 1 [1 2 3]", "DATA 3 8 [7]", "DATA 3 8 []", "DATA 5 0 []"])
   }
 
@@ -85,13 +89,15 @@ private func told(
       Frame.headers(1, [1, 2, 3, 4, 5], endHeaders: false) + Frame.continuation(1, [1, 2, 3, 4], endHeaders: false)
       + Frame.continuation(1, [5]) + Frame.headers(3, [0x82])
     #expect(told(large, decoder) == ["h2.header-block-too-large 1", "LOST 1", "BLOCK 3 0 [82]"])
-    let flood = Frame.headers(1, [0x82], endHeaders: false)
+    let flood =
+      Frame.headers(1, [0x82], endHeaders: false)
       + (0..<5).flatMap { _ in Frame.continuation(1, [], endHeaders: false) } + Frame.continuation(1, [])
     #expect(told(flood, decoder) == ["h2.continuation-flood 1", "BLOCK 1 0 [82]"])
   }
 
   @Test(arguments: [
-    (Frame.raw(0, 8, 1, [4, 0xaa]), "0 h2.padding-invalid"), (Frame.raw(1, 0x0c, 1, [4, 0xaa]), "1 h2.padding-invalid"),
+    (Frame.raw(0, 8, 1, [4, 0xaa]), "0 h2.padding-invalid"),
+    (Frame.raw(1, 0x0c, 1, [4, 0xaa]), "1 h2.padding-invalid"),
     (Frame.raw(1, 0x24, 1, [4, 0xaa]), "1 h2.frame-size-invalid"), (Frame.raw(2, 0, 1, [1]), "2 h2.frame-size-invalid"),
     (Frame.raw(2, 0, 0, [0, 0, 0, 1, 1]), "2 h2.stream-identifier-invalid"),
     (Frame.raw(3, 0, 1, [1]), "3 h2.frame-size-invalid"), (Frame.raw(4, 1, 0, [1]), "4 h2.frame-size-invalid"),
@@ -122,7 +128,9 @@ private func told(
   }
 
   @Test func recognition() {
-    func preface(_ bytes: [UInt8]) -> HTTP2Recognition.Verdict { bytes.withUnsafeBytes { HTTP2Recognition.preface($0) } }
+    func preface(_ bytes: [UInt8]) -> HTTP2Recognition.Verdict {
+      bytes.withUnsafeBytes { HTTP2Recognition.preface($0) }
+    }
     #expect(preface(Frame.preface + [0]) == .yes)
     #expect(preface([]) == .needsMore)
     #expect(preface(Array(Frame.preface[..<23])) == .needsMore)

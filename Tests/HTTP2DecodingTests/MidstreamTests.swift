@@ -64,15 +64,23 @@ private let conversation: [Seen] = {
   let bodies = (0..<6).map { number in (0..<(40 * (number + 1))).map { UInt8(truncatingIfNeeded: $0 * (number + 3)) } }
   var seen = opening()
   // Indexed once: user-agent 63, x-token 62.
-  seen.append(client(Frame.headers(1, [0x82, 0x86] + Block.plain([(":path", "/1"), (":authority", "a")]) + Block.indexed(more), end: true)))
-  seen.append(server(Frame.headers(1, [0x88] + Block.indexed([("server", "s"), ("x-node", "n1")])), Frame.data(1, bodies[0], end: true)))
+  seen.append(
+    client(
+      Frame.headers(
+        1, [0x82, 0x86] + Block.plain([(":path", "/1"), (":authority", "a")]) + Block.indexed(more), end: true)))
+  seen.append(
+    server(
+      Frame.headers(1, [0x88] + Block.indexed([("server", "s"), ("x-node", "n1")])), Frame.data(1, bodies[0], end: true)
+    ))
   for number in 1..<6 {
     let stream = UInt32(number * 2 + 1)
     let path = Block.plain([(":path", "/\(stream)"), (":authority", "a")])
-    seen.append(client(Frame.headers(stream, [0x83, 0x86] + path + [0xbf, 0xbe]), Frame.data(stream, bodies[number], end: true)))
+    seen.append(
+      client(Frame.headers(stream, [0x83, 0x86] + path + [0xbf, 0xbe]), Frame.data(stream, bodies[number], end: true)))
     seen.append(
       server(
-        Frame.windowUpdate(0, 100), Frame.headers(stream, [0x88, 0xbf, 0xbe]), Frame.data(stream, bodies[number].reversed()),
+        Frame.windowUpdate(0, 100), Frame.headers(stream, [0x88, 0xbf, 0xbe]),
+        Frame.data(stream, bodies[number].reversed()),
         Frame.data(stream, bodies[0]), Frame.headers(stream, Block.plain([("grpc-status", "0")]), end: true)))
   }
   return seen
@@ -170,7 +178,8 @@ private func size(_ seen: [Seen]) -> Int {
       opening() + [
         client(Frame.headers(1, Block.get("/"), end: true)),
         server(Frame.headers(1, Block.ok([("content-length", "\(length)")])), Frame.data(1, [1, 2, 3, 4])),
-        .gap(.responder, 14), server(Frame.data(1, [5, 6, 7, 8, 9, 10], end: true), Frame.ping, Frame.windowUpdate(0, 5)),
+        .gap(.responder, 14),
+        server(Frame.data(1, [5, 6, 7, 8, 9, 10], end: true), Frame.ping, Frame.windowUpdate(0, 5)),
       ])
     #expect(told.contains(.framesLost(.responder)))
     #expect(told.contains(.end(1, .responder, HTTP2MessageEnd(missing: missing))))
@@ -189,7 +198,9 @@ private func size(_ seen: [Seen]) -> Int {
   @Test func trailersOfWhatWasNotSeen() {
     let told = everyCut(
       [
-        server(Frame.data(5, Array(repeating: 1, count: 30)), Frame.headers(5, Block.plain([("grpc-status", "0")]), end: true)),
+        server(
+          Frame.data(5, Array(repeating: 1, count: 30)),
+          Frame.headers(5, Block.plain([("grpc-status", "0")]), end: true)),
         server(Frame.headers(7, [0xc0, 0xc1], end: true), Frame.ping),
       ], HTTP2Connection(joinedMidstream: true))
     #expect(told == [.closed(5, .ended), .closed(7, .ended)])

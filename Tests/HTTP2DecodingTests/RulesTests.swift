@@ -23,29 +23,30 @@ private func anomalies(_ told: [Told]) -> Set<Anomaly> {
 
 @Suite struct RulesTests {
   /// RFC 9113, 8.2 and 8.3.
-  @Test(arguments: [
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("X", "1")], .h2FieldNameInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x y", "1")], .h2FieldNameInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("", "1")], .h2FieldNameInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x", " 1")], .h2FieldValueInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x", "1\n2")], .h2FieldValueInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x", "\0")], .h2FieldValueInvalid),
-    ([(":method", "GET"), (":scheme", "http"), ("x", "1"), (":path", "/")], .h2PseudoFieldMisplaced),
-    ([(":method", "GET"), (":scheme", "http")], .h2PseudoFieldMissing),
-    ([(":method", "GET"), (":path", "/")], .h2PseudoFieldMissing),
-    ([(":scheme", "http"), (":path", "/")], .h2PseudoFieldMissing),
-    ([(":method", "CONNECT")], .h2PseudoFieldMissing),
-    ([(":method", "CONNECT"), (":authority", "a:1"), (":path", "/")], .h2PseudoFieldInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "")], .h2PseudoFieldInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":status", "200")], .h2PseudoFieldInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":odd", "1")], .h2PseudoFieldInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":protocol", "x")], .h2PseudoFieldInvalid),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":path", "/2")], .h2PseudoFieldRepeated),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("connection", "close")], .h2ConnectionSpecificField),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("te", "gzip")], .h2ConnectionSpecificField),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("content-length", "3")], .h2ContentLengthMismatch),
-    ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("content-length", "x")], .h2FieldValueInvalid),
-  ] as [([(String, String)], Anomaly)])
+  @Test(
+    arguments: [
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("X", "1")], .h2FieldNameInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x y", "1")], .h2FieldNameInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("", "1")], .h2FieldNameInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x", " 1")], .h2FieldValueInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x", "1\n2")], .h2FieldValueInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("x", "\0")], .h2FieldValueInvalid),
+      ([(":method", "GET"), (":scheme", "http"), ("x", "1"), (":path", "/")], .h2PseudoFieldMisplaced),
+      ([(":method", "GET"), (":scheme", "http")], .h2PseudoFieldMissing),
+      ([(":method", "GET"), (":path", "/")], .h2PseudoFieldMissing),
+      ([(":scheme", "http"), (":path", "/")], .h2PseudoFieldMissing),
+      ([(":method", "CONNECT")], .h2PseudoFieldMissing),
+      ([(":method", "CONNECT"), (":authority", "a:1"), (":path", "/")], .h2PseudoFieldInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "")], .h2PseudoFieldInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":status", "200")], .h2PseudoFieldInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":odd", "1")], .h2PseudoFieldInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":protocol", "x")], .h2PseudoFieldInvalid),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":path", "/2")], .h2PseudoFieldRepeated),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("connection", "close")], .h2ConnectionSpecificField),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("te", "gzip")], .h2ConnectionSpecificField),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("content-length", "3")], .h2ContentLengthMismatch),
+      ([(":method", "GET"), (":scheme", "http"), (":path", "/"), ("content-length", "x")], .h2FieldValueInvalid),
+    ] as [([(String, String)], Anomaly)])
   func requests(_ fields: [(String, String)], _ anomaly: Anomaly) {
     let all = told(client(Frame.headers(1, Block.plain(fields), end: true)))
     #expect(anomalies(all) == [anomaly])
@@ -57,11 +58,12 @@ private func anomalies(_ told: [Told]) -> Set<Anomaly> {
     #expect(lines == fields.filter { !$0.0.hasPrefix(":") }.map { "\($0.0): \($0.1)" })
   }
 
-  @Test(arguments: [
-    ([("server", "s")], .h2PseudoFieldMissing), ([(":status", "2000")], .h2PseudoFieldInvalid),
-    ([(":status", "200"), (":path", "/")], .h2PseudoFieldInvalid),
-    ([(":status", "200"), (":status", "200")], .h2PseudoFieldRepeated),
-  ] as [([(String, String)], Anomaly)])
+  @Test(
+    arguments: [
+      ([("server", "s")], .h2PseudoFieldMissing), ([(":status", "2000")], .h2PseudoFieldInvalid),
+      ([(":status", "200"), (":path", "/")], .h2PseudoFieldInvalid),
+      ([(":status", "200"), (":status", "200")], .h2PseudoFieldRepeated),
+    ] as [([(String, String)], Anomaly)])
   func responses(_ fields: [(String, String)], _ anomaly: Anomaly) {
     let all = told(
       client(Frame.headers(1, Block.get("/"), end: true)), server(Frame.headers(1, Block.plain(fields), end: true)))
@@ -71,7 +73,8 @@ private func anomalies(_ told: [Told]) -> Set<Anomaly> {
 
   @Test func lengthsThatNeedNoBody() {
     let head = told(
-      client(Frame.headers(1, [0x86] + Block.plain([(":method", "HEAD"), (":path", "/"), (":authority", "a")]), end: true)),
+      client(
+        Frame.headers(1, [0x86] + Block.plain([(":method", "HEAD"), (":path", "/"), (":authority", "a")]), end: true)),
       server(Frame.headers(1, Block.ok([("content-length", "9")]), end: true)),
       client(Frame.headers(3, Block.get("/"), end: true)),
       server(Frame.headers(3, Block.status(304, [("content-length", "9")]), end: true)))
@@ -95,7 +98,8 @@ private func anomalies(_ told: [Told]) -> Set<Anomaly> {
     // PRIORITY may come at any time.
     #expect(anomalies(told(client(Frame.raw(2, 0, 9, [0, 0, 0, 1, 1]), request))).isEmpty)
     #expect(anomalies(told(client(Frame.raw(2, 0, 9, [0, 0, 0, 9, 1])))) == [.h2PrioritySelfDependency])
-    #expect(anomalies(told(client(Frame.raw(1, 0x25, 1, [0, 0, 0, 1, 1] + Block.get("/"))))) == [.h2PrioritySelfDependency])
+    #expect(
+      anomalies(told(client(Frame.raw(1, 0x25, 1, [0, 0, 0, 1, 1] + Block.get("/"))))) == [.h2PrioritySelfDependency])
   }
 
   @Test func trailersMustEndTheStream() {
@@ -108,7 +112,8 @@ private func anomalies(_ told: [Told]) -> Set<Anomaly> {
   @Test func pushes() {
     let request = client(Frame.headers(1, Block.get("/"), end: true))
     #expect(anomalies(told(request, server(Frame.promise(1, 3, Block.get("/x"))))) == [.h2PushInvalid])
-    #expect(anomalies(told(request, server(Frame.promise(1, 2, Block.get("/x"))), client: [(2, 0)])) == [.h2PushInvalid])
+    #expect(
+      anomalies(told(request, server(Frame.promise(1, 2, Block.get("/x"))), client: [(2, 0)])) == [.h2PushInvalid])
     #expect(anomalies(told(request, client(Frame.promise(1, 2, Block.get("/x"))))) == [.h2PushInvalid])
     #expect(anomalies(told(request, server(Frame.promise(1, 2, Block.get("/x"))))).isEmpty)
   }

@@ -5,7 +5,9 @@ func sha256(_ message: [UInt8]) -> String {
   let constants: [UInt32] = roots(64, power: 3)
   var bytes = message + [0x80]
   while bytes.count % 64 != 56 { bytes.append(0) }
-  for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: (message.count * 8) >> shift)) }
+  for shift in stride(from: 56, through: 0, by: -8) {
+    bytes.append(UInt8(truncatingIfNeeded: (message.count * 8) >> shift))
+  }
   func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
   for block in stride(from: 0, to: bytes.count, by: 64) {
     var words = (0..<16).map { index in

@@ -143,7 +143,8 @@ func lines(_ fields: HeaderFields, _ marks: [HPACKFieldMarks]) -> [String] {
     let name = mark.contains(.nameUnresolved) ? "?" : text(fields.name(at: index))
     let value = fields.value(at: index)
     // What is not UTF-8 is read as Latin-1.
-    let read = String(validating: value, as: UTF8.self) ?? String(String.UnicodeScalarView(value.map { Unicode.Scalar($0) }))
+    let read =
+      String(validating: value, as: UTF8.self) ?? String(String.UnicodeScalarView(value.map { Unicode.Scalar($0) }))
     return "\(name): \(mark.contains(.valueUnresolved) ? "?" : read)"
   }
 }
