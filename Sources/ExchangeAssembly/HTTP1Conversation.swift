@@ -254,6 +254,7 @@ struct HTTP1Conversation: ~Copyable {
   }
 
   /// The request that is being read, if there is one, is the last.
+  @inline(__always)
   private var openRequest: ExchangePlace? {
     guard !pending.isEmpty else { return nil }
     let last = pending[pending.count - 1]
@@ -296,6 +297,7 @@ struct HTTP1Conversation: ~Copyable {
     responseDecoder.answering = matched?.pointee.answered ?? .unknown
   }
 
+  @inline(__always)  // A call would be handed a copy of the conversation.
   private func match() -> ExchangePlace? {
     var first = 0
     while first < pending.count, !pending[first].pointee.awaitsResponse { first += 1 }

@@ -18,6 +18,7 @@ extension HTTP1Decoder {
     return range
   }
 
+  @inline(__always)
   func isDeclined(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Bool {
     mayBeDeclined && StartLineSearch.isRequestLine(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
   }

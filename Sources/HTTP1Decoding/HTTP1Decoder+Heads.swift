@@ -169,6 +169,9 @@ extension HTTP1Decoder {
     Range(uncheckedBounds: (UInt32(truncatingIfNeeded: start), UInt32(truncatingIfNeeded: end)))
   }
 
+  // Inlined, as these are only asked once: a call would be handed a copy of the decoder.
+
+  @inline(__always)
   private func answered(by line: StartLine, _ base: Octets) -> AnsweredMethod {
     switch line.methodEnd {
     case 4 where memcmp(base, "HEAD", 4) == 0: .head
@@ -177,15 +180,18 @@ extension HTTP1Decoder {
     }
   }
 
+  @inline(__always)
   private func afterRequest(_ line: StartLine, _ said: MessageFraming, connects: Bool) -> LastHead {
     let offersSwitch = said.hasUpgrade && said.saysUpgrade || connects
     return LastHead(closesConnection: said.closesConnection(after: line.version), offersSwitch: offersSwitch)
   }
 
+  @inline(__always)
   private func responseFraming(_ status: UInt16, _ said: MessageFraming) -> BodyFraming {
     forbidsBody(status) ? .none : said.ofResponse(status: status)
   }
 
+  @inline(__always)
   private func afterResponse(_ line: StartLine, _ said: MessageFraming, _ framing: BodyFraming) -> LastHead {
     let isInterim = line.status >= 100 && line.status < 200 && line.status != 101
     let closes = framing == .close || said.closesConnection(after: line.version)
@@ -195,9 +201,11 @@ extension HTTP1Decoder {
   }
 
   /// RFC 9112, 6.3, items 1 and 2.
+  @inline(__always)
   private func forbidsBody(_ status: UInt16) -> Bool {
     status >= 100 && status < 200 || status == 204 || status == 304 || answering == .head || connects(status)
   }
 
+  @inline(__always)
   private func connects(_ status: UInt16) -> Bool { answering == .connect && status >= 200 && status < 300 }
 }

@@ -24,6 +24,7 @@
 import HTTPModel
 
 extension HTTP1Decoder {
+  @usableFromInline
   enum State: Sendable {
     /// A request stream began with CR: an empty line, or version 2 of the PROXY protocol.
     case preamble

@@ -41,16 +41,18 @@ public struct HTTP1Decoder: Sendable {
   }
 
   /// The next byte may be a message's first: between messages, or on the search for one, with nothing of it seen.
-  public var awaitsMessage: Bool {
+  ///
+  /// Inlined, because it is asked before each step and a call would be handed a copy of the decoder.
+  @inlinable public var awaitsMessage: Bool {
     switch state {
     case .between, .searching: held.isEmpty
     default: false
     }
   }
 
-  var state: State
+  @usableFromInline var state: State
   /// A partial head, chunk line, trailer section, or what may be the start of a start line while searching.
-  var held: [UInt8] = []
+  @usableFromInline var held: [UInt8] = []
   /// What was seen of the last line in `held`; decides where a section ends.
   var section = SectionEnd()
   /// The start line in `held` was complete and good.

@@ -42,8 +42,12 @@ public struct HTTPRequest: Hashable, Sendable {
 
   @inlinable
   mutating func makeUnique() {
-    if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.contents) }
+    if !isKnownUniquelyReferenced(&storage) { copyStorage() }
   }
+
+  @usableFromInline
+  @inline(never)
+  mutating func copyStorage() { storage = Storage(storage.contents) }
 
   @inlinable
   public init(

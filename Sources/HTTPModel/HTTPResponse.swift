@@ -41,8 +41,12 @@ public struct HTTPResponse: Hashable, Sendable {
 
   @inlinable
   mutating func makeUnique() {
-    if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.contents) }
+    if !isKnownUniquelyReferenced(&storage) { copyStorage() }
   }
+
+  @usableFromInline
+  @inline(never)
+  mutating func copyStorage() { storage = Storage(storage.contents) }
 
   @inlinable
   public init(
