@@ -5,7 +5,12 @@ import Testing
 
 enum Corpus {
   /// The corpus' JSON folder; nil where there is none.
-  static let json: String? = {
+  static let json = folder("json")
+
+  /// Its protobuf folder.
+  static let protobuf = folder("protobuf")
+
+  private static func folder(_ name: String) -> String? {
     let candidates: [String]
     if let named = getenv("UMBRA_CORPUS") {
       candidates = [String(cString: named)]
@@ -20,8 +25,8 @@ enum Corpus {
         return parts.indices.reversed().map { "/" + parts[..<$0].joined(separator: "/") + "/../shared/corpus" }
       }
     }
-    return candidates.map { $0 + "/json" }.first { access($0, R_OK) == 0 }
-  }()
+    return candidates.map { "\($0)/\(name)" }.first { access($0, R_OK) == 0 }
+  }
 
   static var isPresent: Bool { json != nil }
 
