@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "umbra", targets: ["umbra"]),
     .library(name: "TCPReassembly", targets: ["TCPReassembly"]),
     .library(name: "HTTP1Decoding", targets: ["HTTP1Decoding"]),
+    .library(name: "HTTP2Decoding", targets: ["HTTP2Decoding"]),
     .library(name: "SessionFile", targets: ["SessionFile"]),
     .library(name: "ResponseDiff", targets: ["ResponseDiff"]),
   ],
@@ -58,7 +59,10 @@ let package = Package(
     core("PacketHeaders", ["HTTPModel"], settings: hardened),
     core("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     core("HTTP1Decoding", ["HTTPModel"]),
-    core("ExchangeAssembly", ["HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding"]),
+    core("HTTP2Decoding", ["HTTPModel"]),
+    core("MessageFraming", ["HTTPModel"]),
+    core(
+      "ExchangeAssembly", ["HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding"]),
     core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
     core("ContentTree"),
     core("SessionFile", ["HTTPModel", "CZstd"]),
@@ -83,6 +87,7 @@ let package = Package(
 
     tests("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     tests("HTTP1Decoding", ["HTTPModel"]),
+    tests("HTTP2Decoding", ["HTTPModel", "TCPReassembly", "PacketHeaders", "PcapCapture"]),
     tests("ContentCoding", ["CBrotli", "CZstd"]),
     tests("PacketHeaders", ["HTTPModel"]),
     tests("PcapCapture", ["CPcap", "HTTPModel", "PacketHeaders"]),
@@ -105,8 +110,8 @@ let package = Package(
     .testTarget(
       name: "FuzzCorpusTests",
       dependencies: [
-        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "ExchangeAssembly", "ContentCoding",
-        "ContentTree", "SessionFile", "PcapCapture",
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "ExchangeAssembly",
+        "ContentCoding", "ContentTree", "SessionFile", "PcapCapture",
       ],
       path: "Tests/Fuzz", exclude: ["run", "Corpus", "EntryPoint.swift"], swiftSettings: strict),
     tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff", "SessionFile"] + nio),

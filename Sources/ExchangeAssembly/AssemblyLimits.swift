@@ -1,3 +1,5 @@
+public import HTTP2Decoding
+
 /// What bounds the assembly of exchanges, and what it is told beforehand.
 public struct AssemblyLimits: Sendable {
   /// Bytes of a body that are kept; the rest is counted and hashed.
@@ -6,6 +8,8 @@ public struct AssemblyLimits: Sendable {
   public var heldBytes: Int
   /// Requests of one connection that may wait for an answer; beyond it the oldest is told as unanswered.
   public var pendingRequests: Int
+  /// Of each HTTP/2 connection.
+  public var http2 = HTTP2Limits()
 
   /// Ports that are known to be servers': they tell client from server where neither handshake nor content does.
   public var serverPorts: [ClosedRange<UInt16>]

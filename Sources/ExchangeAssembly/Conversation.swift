@@ -1,48 +1,34 @@
-// One connection: who is the client, what is spoken, and which of the two directions may be read now.
+// One connection: which of the two directions may be read now.
 //
-// In: what a direction's stream brings, with the acknowledgment number of its segment. Out: calls into the protocol's
-// conversation, in causal order. Owner: ExchangeAssembler. Bounds: bytes that wait count against AssemblyLimits.heldBytes;
+// In: what a direction's stream brings, with the acknowledgment number of its segment. Out: the same to the streams'
+// reader, in causal order. Owner: ExchangeAssembler. Bounds: bytes that wait count against AssemblyLimits.heldBytes;
 // beyond it, or after `patience`, causality is given up and bytes are read as they come.
 //
 // A segment's acknowledgment number says how much of the other stream its sender had received: those bytes come first.
 // Captures of two taps, or of several queues, bring directions out of step; a response must not be read before the
 // request that it answers.
 
-import HTTP1Decoding
 import HTTPModel
+import PacketHeaders
 import TCPReassembly
 
 final class Conversation {
-  private let number: UInt32
-  private let opened: OpenedConnection
-  private let limits: AssemblyLimits
-  private var spoken = Spoken.undecided
-  /// There while HTTP/1 is spoken. It stands outside this object, so that a segment neither moves it nor has it checked
-  /// who else uses it.
-  private var http1: UnsafeMutablePointer<HTTP1Conversation>?
-  private var client = StreamDirection.originator
+  private let streams: ApplicationStreams
   /// How far each direction has been read.
   private var read: (originator: UInt64, responder: UInt64) = (0, 0)
   private var waiting = (originator: WaitingItems(), responder: WaitingItems())
-
-  private enum Spoken {
-    case undecided
-    case http1
-    /// Given up: bytes are counted and passed over.
-    case foreign
-  }
 
   /// Packet time after which bytes no longer wait for the other direction: longer than reassembly takes to call the
   /// missing bytes a gap.
   private static let patience: Int64 = 3_000_000_000
 
   init(number: UInt32, opened: OpenedConnection, limits: AssemblyLimits) {
-    self.number = number
-    self.opened = opened
-    self.limits = limits
+    streams = ApplicationStreams(
+      StreamPlace(
+        number: number, ends: (opened.originator, opened.responder), sawStart: opened.sawHandshake,
+        facts: opened.encapsulation.isEmpty
+          ? nil : ConnectionFacts(encapsulation: opened.encapsulation.description)), limits: limits)
   }
-
-  deinit { freeHTTP1() }
 
   // MARK: Causal order
 
@@ -86,13 +72,7 @@ final class Conversation {
     readEnd(end, direction, at: time, into: &output)
   }
 
-  func noteOverlap(_ direction: StreamDirection) {
-    if direction == client {
-      http1?.pointee.noteClient(.tcpOverlapMismatch)
-    } else {
-      http1?.pointee.noteServer(.tcpOverlapMismatch)
-    }
-  }
+  func noteOverlap(_ direction: StreamDirection) { streams.noteOverlap(direction) }
 
   func close(_ reason: CloseReason, at time: Timestamp, into output: inout AssemblyOutput) {
     while hasWaiting { releaseOldest(into: &output) }
@@ -102,26 +82,12 @@ final class Conversation {
       case .evicted: .tcpEvicted
       case .finished, .reset, .replaced, .captureEnded: nil
       }
-    giveUp(at: time, anomaly: anomaly, into: &output)
-  }
-
-  /// Nothing more is read here: what is open is told as it stands.
-  private func giveUp(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
-    guard spoken == .http1 else { return }
-    http1?.pointee.close(at: time, anomaly: anomaly, into: &output)
-    freeHTTP1()
-    spoken = .foreign
-  }
-
-  private func freeHTTP1() {
-    http1?.deinitialize(count: 1)
-    http1?.deallocate()
-    http1 = nil
+    streams.close(at: time, anomaly: anomaly, into: &output)
   }
 
   /// See ``WireDecoder/takeUnanswered(before:)``.
   func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
-    http1?.pointee.tellUnanswered(before: time, into: &unanswered)
+    streams.tellUnanswered(before: time, into: &unanswered)
   }
 
   private var hasWaiting: Bool { !waiting.originator.isEmpty || !waiting.responder.isEmpty }
@@ -205,17 +171,7 @@ final class Conversation {
     into output: inout AssemblyOutput
   ) {
     self[read: direction] = origin.offset &+ UInt64(bytes.count)
-    if spoken == .undecided { decide(by: bytes, direction, into: &output) }
-    guard spoken == .http1 else {
-      output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
-      return
-    }
-    let rejected = http1!.pointee.receive(bytes, fromClient: direction == client, at: origin, into: &output)
-    if let rejected {
-      giveUp(at: origin.time, anomaly: nil, into: &output)
-      output.ledger[rejected == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
-      output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
-    }
+    streams.read(bytes, direction, origin, into: &output)
   }
 
   private func readGap(
@@ -225,64 +181,12 @@ final class Conversation {
     self[read: direction] = origin.offset &+ length
     var after = origin
     after.offset = self[read: direction]
-    if direction == client {
-      http1?.pointee.gapFromClient(length, anomaly: anomaly, at: after, into: &output)
-    } else {
-      http1?.pointee.gapFromServer(length, anomaly: anomaly, at: after, into: &output)
-    }
+    streams.readGap(length, anomaly, direction, after, into: &output)
   }
 
   private func readEnd(
     _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
-    if direction == client {
-      http1?.pointee.endOfClient(at: time, reset: end == .reset, into: &output)
-    } else {
-      http1?.pointee.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
-    }
-  }
-
-  /// The sender of the SYN is the client. Where no handshake was seen: who sends something that begins like a request
-  /// or a response tells; else the ports do, the well-known or lower one being the server's.
-  private func decide(
-    by bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, into output: inout AssemblyOutput
-  ) {
-    if opened.sawHandshake {
-      client = .originator
-    } else if let role = MessageOpening.role(bytes) {
-      client = role == .request ? direction : direction.opposite
-    } else {
-      let (a, b) = (opened.originator.port, opened.responder.port)
-      let (isA, isB) = (limits.isServerPort(a), limits.isServerPort(b))
-      client = isA == isB ? (b <= a ? .originator : .responder) : (isB ? .originator : .responder)
-    }
-    let (clientEnd, serverEnd) =
-      client == .originator ? (opened.originator, opened.responder) : (opened.responder, opened.originator)
-    http1 = .allocate(capacity: 1)
-    http1!.initialize(
-      to: HTTP1Conversation(
-        number: number, client: clientEnd, server: serverEnd, joinedMidstream: !opened.sawHandshake, limits: limits))
-    spoken = .http1
-  }
-}
-
-/// Tells a request from a response by its first bytes.
-enum MessageOpening {
-  enum Role { case request, response }
-
-  /// nil where the bytes begin like neither.
-  static func role(_ bytes: UnsafeRawBufferPointer) -> Role? {
-    if bytes.starts(with: "HTTP/1.".utf8) { return .response }
-    // A method is a token and a target follows it; all registered methods are upper case (RFC 9110, 16.1).
-    let method = bytes.prefix(24).prefix { $0 >= 0x41 && $0 <= 0x5a || $0 == 0x2d }
-    guard (3...20).contains(method.count), method.count < bytes.count, bytes[method.count] == 0x20 else { return nil }
-    let line = bytes[(method.count + 1)...].prefix(16_384).prefix { $0 != 0x0a }
-    return line.count < 9 || line.contains(subsequence: "HTTP/1.".utf8) ? .request : nil
-  }
-}
-
-extension Slice<UnsafeRawBufferPointer> {
-  fileprivate func contains(subsequence: some Collection<UInt8>) -> Bool {
-    indices.contains { self[$0...].starts(with: subsequence) }
+    streams.readEnd(end, direction, at: time, into: &output)
   }
 }

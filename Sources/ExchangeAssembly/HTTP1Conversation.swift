@@ -17,23 +17,24 @@ struct HTTP1Conversation: ~Copyable {
   let server: TransportAddress
   private let limits: AssemblyLimits
 
-  private var requestDecoder: HTTP1Decoder
-  private var responseDecoder: HTTP1Decoder
+  var requestDecoder: HTTP1Decoder
+  var responseDecoder: HTTP1Decoder
 
   /// In the order of the requests; the last may still be read.
   var pending: [ExchangePlace] = []
   /// Whose response is being read: one of ``pending``, or, where the request was never seen, one that stands here alone.
-  private var answering: ExchangePlace?
+  var answering: ExchangePlace?
   private var isOrphan = false
-  private var interim: [InformationalResponse] = []
-  private var nextOrdinal: UInt32 = 1
+  var interim: [InformationalResponse] = []
+  private(set) var nextOrdinal: UInt32
+  private let facts: ConnectionFacts?
 
   private var requestOrigin = MessageOrigin(offset: 0, acknowledged: nil, time: Timestamp(nanoseconds: 0))
   private var responseOrigin = MessageOrigin(offset: 0, acknowledged: nil, time: Timestamp(nanoseconds: 0))
   /// Which of ``pending`` the next response will answer.
-  private var matched: ExchangePlace?
+  var matched: ExchangePlace?
   /// A gap of the server's stream lies between the last response that was matched and the next.
-  private var serverGapOpen = false
+  var serverGapOpen = false
 
   /// Findings that go to every exchange from here on: joined in mid-stream.
   private var connectionAnomalies: AnomalySet
@@ -43,10 +44,17 @@ struct HTTP1Conversation: ~Copyable {
 
   /// What one of the ends sent is not HTTP/1: nothing more is to be read here.
   private var rejected: HTTP1Rejection.Kind?
+  /// Where in the bytes of the call that was found; bytes of earlier calls stand in the parts' `held`.
+  private(set) var rejectedAt = 0
+  /// The server has agreed to go on in HTTP/2.
+  var upgrade: HTTP1Upgrade?
 
   init(
-    number: UInt32, client: TransportAddress, server: TransportAddress, joinedMidstream: Bool, limits: AssemblyLimits
+    number: UInt32, client: TransportAddress, server: TransportAddress, joinedMidstream: Bool, firstOrdinal: UInt32 = 1,
+    facts: ConnectionFacts? = nil, limits: AssemblyLimits
   ) {
+    nextOrdinal = firstOrdinal
+    self.facts = facts
     self.number = number
     self.client = client
     self.server = server
@@ -59,6 +67,7 @@ struct HTTP1Conversation: ~Copyable {
   deinit {
     for place in pending { ExchangeStore.free(place) }
     if isOrphan, let answering { ExchangeStore.free(answering) }
+    if let upgrade { ExchangeStore.free(upgrade.place) }
   }
 
   // MARK: Bytes
@@ -78,7 +87,7 @@ struct HTTP1Conversation: ~Copyable {
     return rejected
   }
 
-  private mutating func receiveFromClient(
+  mutating func receiveFromClient(
     _ bytes: UnsafeRawBufferPointer, at origin: MessageOrigin, into output: inout AssemblyOutput
   ) {
     var offset = 0
@@ -99,12 +108,12 @@ struct HTTP1Conversation: ~Copyable {
       case .anomaly(let anomaly): noteRequest(anomaly)
       case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
       case .tunnel(let range): output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
-      case .notHTTP(let kind): rejected = kind
+      case .notHTTP(let kind): reject(kind, at: offset)
       }
     }
   }
 
-  private mutating func receiveFromServer(
+  mutating func receiveFromServer(
     _ bytes: UnsafeRawBufferPointer, at origin: MessageOrigin, into output: inout AssemblyOutput
   ) {
     var offset = 0
@@ -125,97 +134,21 @@ struct HTTP1Conversation: ~Copyable {
       case .truncated(let reason): truncateResponse(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteResponse(anomaly)
       case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
-      case .tunnel(let range): output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
-      case .notHTTP(let kind): rejected = kind
-      }
-    }
-  }
-
-  /// `length` bytes of the client's stream were never captured.
-  mutating func gapFromClient(
-    _ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput
-  ) {
-    switch requestDecoder.gap(length) {
-    case .insideBody(let range):
-      openRequest?.pointee.skipInRequest(range)
-      noteRequest(anomaly)
-    case .bodyCut(let from, let length):
-      openRequest?.pointee.skipInRequest(BodyRange(lowerBound: from, upperBound: from &+ length))
-      noteRequest(anomaly)
-      endRequest(at: origin.time, complete: false, into: &output)
-    case .messageLost:
-      noteRequest(anomaly)
-      loseRequest(at: origin.time, into: &output)
-    case .betweenMessages, .outsideMessages: break
-    }
-    // A gap that reaches exactly to a body's end is followed by that end.
-    receiveFromClient(UnsafeRawBufferPointer(start: nil, count: 0), at: origin, into: &output)
-  }
-
-  mutating func gapFromServer(
-    _ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput
-  ) {
-    serverGapOpen = true
-    switch responseDecoder.gap(length) {
-    case .insideBody(let range):
-      answering?.pointee.skipInResponse(range)
-      noteResponse(anomaly)
-    case .bodyCut(let from, let length):
-      answering?.pointee.skipInResponse(BodyRange(lowerBound: from, upperBound: from &+ length))
-      noteResponse(anomaly)
-      endResponse(at: origin.time, complete: false, into: &output)
-    case .messageLost:
-      noteResponse(anomaly)
-      loseResponse(at: origin.time, into: &output)
-    case .betweenMessages, .outsideMessages: break
-    }
-    receiveFromServer(UnsafeRawBufferPointer(start: nil, count: 0), at: origin, into: &output)
-  }
-
-  /// The client sent FIN, or the connection was reset.
-  mutating func endOfClient(at time: Timestamp, reset: Bool, into output: inout AssemblyOutput) {
-    if reset { noteRequest(.tcpReset) }
-    while let event = requestDecoder.finish() {
-      switch event {
-      case .end: endRequest(at: time, complete: true, into: &output)
-      case .truncated(let reason): truncateRequest(reason, at: time, into: &output)
-      case .anomaly(let anomaly): noteRequest(anomaly)
-      default: break
-      }
-    }
-  }
-
-  /// The server sent FIN, or the connection was reset.
-  /// - Parameter properly: the server ended the stream itself, so that a close-delimited body is whole.
-  mutating func endOfServer(at time: Timestamp, reset: Bool, properly: Bool, into output: inout AssemblyOutput) {
-    if reset { noteResponse(.tcpReset) }
-    while let event = responseDecoder.finish() {
-      switch event {
-      case .end:
-        if properly {
-          endResponse(at: time, complete: true, into: &output)
+      case .tunnel(let range):
+        if upgrade != nil {
+          upgrade!.bytes += output.parts.held
+          upgrade!.bytes += bytes[range]
         } else {
-          loseResponse(at: time, into: &output)
+          output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
         }
-      case .truncated(let reason): truncateResponse(reason, at: time, into: &output)
-      case .anomaly(let anomaly): if properly { noteResponse(anomaly) }
-      default: break
+      case .notHTTP(let kind): reject(kind, at: offset)
       }
     }
   }
 
-  /// Nothing more will come: what is open is told as it stands.
-  mutating func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
-    if let anomaly {
-      if answering != nil { noteResponse(anomaly) }
-      if openRequest != nil { noteRequest(anomaly) }
-    }
-    endOfClient(at: time, reset: false, into: &output)
-    endOfServer(at: time, reset: false, properly: false, into: &output)
-    endRequest(at: time, complete: false, into: &output)
-    endResponse(at: time, complete: false, into: &output)
-    for place in pending { place.pointee.isAbandoned = true }
-    flush(into: &output)
+  private mutating func reject(_ kind: HTTP1Rejection.Kind, at offset: Int) {
+    rejected = kind
+    rejectedAt = offset
   }
 
   /// An overlap with other bytes was seen in this direction.
@@ -246,6 +179,10 @@ struct HTTP1Conversation: ~Copyable {
     place.pointee.exchange.id = ExchangeID(connection: number, ordinal: nextOrdinal)
     place.pointee.exchange.client = client
     place.pointee.exchange.server = server
+    if let facts {
+      place.pointee.exchange.isTLS = facts.tls != nil
+      place.pointee.exchange.connection = facts
+    }
     place.pointee.exchange.anomalies = anomalies
     place.pointee.exchange.anomalies.formUnion(connectionAnomalies)
     place.pointee.origin = origin
@@ -255,19 +192,19 @@ struct HTTP1Conversation: ~Copyable {
 
   /// The request that is being read, if there is one, is the last.
   @inline(__always)
-  private var openRequest: ExchangePlace? {
+  var openRequest: ExchangePlace? {
     guard !pending.isEmpty else { return nil }
     let last = pending[pending.count - 1]
     return last.pointee.requestBody != nil ? last : nil
   }
 
-  private mutating func endRequest(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
+  mutating func endRequest(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
     guard let place = openRequest else { return }
     output.ledger[.bodyBytesOverLimit] += place.pointee.endRequest(at: time, complete: complete)
     if pending.count == 1 { flush(into: &output) }
   }
 
-  private mutating func truncateRequest(
+  mutating func truncateRequest(
     _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
   ) {
     if reason != .declined { noteRequest(.http1TruncatedByClose) }
@@ -275,7 +212,7 @@ struct HTTP1Conversation: ~Copyable {
     endRequest(at: time, complete: false, into: &output)
   }
 
-  private mutating func noteRequest(_ anomaly: Anomaly) {
+  mutating func noteRequest(_ anomaly: Anomaly) {
     if let place = openRequest {
       place.pointee.exchange.anomalies.insert(anomaly)
     } else {
@@ -284,7 +221,7 @@ struct HTTP1Conversation: ~Copyable {
   }
 
   /// The rest of the request's body, of unknown length, will not come.
-  private mutating func loseRequest(at time: Timestamp, into output: inout AssemblyOutput) {
+  mutating func loseRequest(at time: Timestamp, into output: inout AssemblyOutput) {
     openRequest?.pointee.skipRestOfRequest(.chunked)
     endRequest(at: time, complete: false, into: &output)
   }
@@ -325,7 +262,10 @@ struct HTTP1Conversation: ~Copyable {
       interim.append(InformationalResponse(status: head.status ?? 0, fields: head.fields, time: time))
       return
     }
-    if output.parts.head.switchesProtocol { requestDecoder.enterTunnel() }
+    if output.parts.head.switchesProtocol {
+      requestDecoder.enterTunnel()
+      if upgradeToHTTP2(at: time, &output.parts.head) { return }
+    }
     var anomalies = output.parts.head.anomalies
     anomalies.formUnion(responseAnomalies)
     responseAnomalies = []
@@ -360,7 +300,7 @@ struct HTTP1Conversation: ~Copyable {
     }
   }
 
-  private mutating func endResponse(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
+  mutating func endResponse(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
     guard let place = answering else { return }
     output.ledger[.bodyBytesOverLimit] += place.pointee.endResponse(at: time, complete: complete)
     answering = nil
@@ -372,7 +312,7 @@ struct HTTP1Conversation: ~Copyable {
     }
   }
 
-  private mutating func truncateResponse(
+  mutating func truncateResponse(
     _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
   ) {
     noteResponse(.http1TruncatedByClose)
@@ -380,12 +320,12 @@ struct HTTP1Conversation: ~Copyable {
     endResponse(at: time, complete: false, into: &output)
   }
 
-  private mutating func loseResponse(at time: Timestamp, into output: inout AssemblyOutput) {
+  mutating func loseResponse(at time: Timestamp, into output: inout AssemblyOutput) {
     answering?.pointee.skipRestOfResponse(.chunked)
     endResponse(at: time, complete: false, into: &output)
   }
 
-  private mutating func noteResponse(_ anomaly: Anomaly) {
+  mutating func noteResponse(_ anomaly: Anomaly) {
     if let answering {
       answering.pointee.exchange.anomalies.insert(anomaly)
     } else {
@@ -396,7 +336,7 @@ struct HTTP1Conversation: ~Copyable {
   // MARK: Exchanges
 
   /// Hands on what is done, in the order of the requests.
-  private mutating func flush(into output: inout AssemblyOutput) {
+  mutating func flush(into output: inout AssemblyOutput) {
     while let first = pending.first, first.pointee.isDone {
       if matched == first { matched = nil }
       pending.removeFirst()

@@ -29,6 +29,8 @@ struct PendingExchange {
   var isAbandoned = false
   /// Its request was handed out before its answer came.
   var isToldEarly = false
+  /// Of HTTP/2, before the final response.
+  var interim: [InformationalResponse] = []
   /// Of the exchange that stood here before, for their memory.
   private var spareRequest: HTTPRequest?
   private var spareResponse: HTTPResponse?
@@ -48,6 +50,11 @@ struct PendingExchange {
     expectsContinue = false
     isAbandoned = false
     isToldEarly = false
+    if !interim.isEmpty { interim = [] }
+    if exchange.stream != nil { exchange.stream = nil }
+    if exchange.isTLS { exchange.isTLS = false }
+    if exchange.connection != nil { exchange.connection = nil }
+    if exchange.hasDetails { exchange.details = ExchangeDetails() }
   }
 
   /// - Parameter head: a request's; given other memory in exchange for its fields.

@@ -14,8 +14,7 @@ public import TCPReassembly
 public struct WireDecoder: ~Copyable {
   private var reassembler: Reassembler
   private var assembler: ExchangeAssembler
-  private var parser: PacketParser
-  private var parserLinkType: LinkType
+  private var reader: PacketReader
   private let serverPorts: [ClosedRange<UInt16>]
   private var packets = Ledger()
   private var now = Timestamp(nanoseconds: .min)
@@ -24,11 +23,13 @@ public struct WireDecoder: ~Copyable {
   /// Packet time between two looks at what has expired.
   private static let advanceInterval: Int64 = 100_000_000
 
-  public init(reassembly: ReassemblyLimits = ReassemblyLimits(), assembly: AssemblyLimits = AssemblyLimits()) {
+  public init(
+    parsing: ParsingOptions = ParsingOptions(), fragments: FragmentLimits = FragmentLimits(),
+    reassembly: ReassemblyLimits = ReassemblyLimits(), assembly: AssemblyLimits = AssemblyLimits()
+  ) {
     reassembler = Reassembler(limits: reassembly)
     assembler = ExchangeAssembler(limits: assembly)
-    parserLinkType = .ethernet
-    parser = PacketParser(linkType: .ethernet)
+    reader = PacketReader(options: parsing, limits: fragments)
     serverPorts = assembly.serverPorts
   }
 
@@ -37,19 +38,15 @@ public struct WireDecoder: ~Copyable {
   public mutating func receive(
     _ packet: UnsafeRawBufferPointer, lengthOnWire: Int, linkType: LinkType, at time: Timestamp
   ) {
-    if linkType != parserLinkType {
-      parser = PacketParser(linkType: linkType)
-      parserLinkType = linkType
-    }
     packets[.packetsSeen] += 1
     if packet.count < lengthOnWire { packets[.packetsSnapCut] += 1 }
-    switch parser.parse(packet.bytes, lengthOnWire: lengthOnWire) {
+    switch reader.read(packet, lengthOnWire: lengthOnWire, linkType: linkType, at: time) {
     case .tcp(let segment):
       guard isWanted(segment) else {
         packets[.packetsFiltered] += 1
         return
       }
-      let payload = UnsafeRawBufferPointer(rebasing: packet[segment.payload])
+      let payload = UnsafeRawBufferPointer(rebasing: reader.bytes[segment.payload])
       packets[.bytesSeen] += UInt64(payload.count)
       // Packets of several interfaces may be a little out of order; the clock never goes back.
       now = max(now, time)
@@ -58,7 +55,7 @@ public struct WireDecoder: ~Copyable {
       if now.nanoseconds &- lastAdvance.nanoseconds >= Self.advanceInterval || lastAdvance.nanoseconds == .min {
         advance(to: now)
       }
-    case .fragment: packets[.packetsFragments] += 1
+    case .fragment: break
     case .notTCP: packets[.packetsNotTCP] += 1
     case .undecodable: packets[.packetsUndecodable] += 1
     }
@@ -68,6 +65,7 @@ public struct WireDecoder: ~Copyable {
   public mutating func advance(to time: Timestamp) {
     now = max(now, time)
     lastAdvance = now
+    reader.advance(to: now)
     reassembler.advance(to: now)
     drain(UnsafeRawBufferPointer(start: nil, count: 0), at: now)
   }
@@ -75,6 +73,7 @@ public struct WireDecoder: ~Copyable {
   /// The capture has ended: everything that is open is told as it stands.
   public mutating func finish() {
     let end = now.nanoseconds == .min ? Timestamp(nanoseconds: 0) : now
+    reader.finish()
     reassembler.finish()
     drain(UnsafeRawBufferPointer(start: nil, count: 0), at: end)
   }
@@ -98,12 +97,22 @@ public struct WireDecoder: ~Copyable {
   public var time: Timestamp? { now.nanoseconds == .min ? nil : now }
 
   /// Bytes held in unfinished messages and behind holes.
-  public var heldBytes: Int { assembler.heldBytes + Int(clamping: reassembler.statistics.heldBytes) }
+  public var heldBytes: Int {
+    assembler.heldBytes + Int(clamping: reassembler.statistics.heldBytes) + reader.fragmentStatistics.heldBytes
+  }
 
   /// All rows but those of the packet source and of the disk.
   public var ledger: Ledger {
     var ledger = packets
     ledger.add(assembler.ledger)
+    let fragments = reader.fragmentStatistics
+    ledger[.packetsFragments] = fragments.lost &+ fragments.pending
+    ledger[.fragmentsReassembled] = fragments.reassembled
+    ledger[.fragmentsDuplicate] = fragments.duplicate
+    ledger[.fragmentsInvalid] = fragments.invalid &+ fragments.discarded
+    ledger[.fragmentsExpired] = fragments.expired
+    ledger[.fragmentsEvicted] = fragments.evicted
+    ledger[.fragmentOverlapMismatches] = fragments.overlapMismatches
     let statistics = reassembler.statistics
     ledger[.bytesDuplicate] = statistics.duplicateBytes
     ledger[.bytesSkipped] += statistics.ignored.total
@@ -114,6 +123,7 @@ public struct WireDecoder: ~Copyable {
     ledger[.connectionsExpired] = statistics.connectionsExpired
     ledger[.segmentsOutOfOrder] = statistics.segmentsOutOfOrder
     ledger[.segmentsRetransmitted] = statistics.segmentsRetransmitted
+    ledger[.segmentsCopied] = statistics.segmentsCopied
     return ledger
   }
 

@@ -40,8 +40,10 @@ public struct Exchange: Hashable, Sendable {
   public var request: HTTPRequest?
   public var response: HTTPResponse?
   public var anomalies: AnomalySet
+  /// Nil where there is nothing to say of it beyond its ends.
+  public var connection: ConnectionFacts?
+  var detailsBox: DetailsBox?
 
-  @inlinable
   public init(
     id: ExchangeID, client: TransportAddress, server: TransportAddress, isTLS: Bool = false, stream: UInt32? = nil,
     request: HTTPRequest? = nil, response: HTTPResponse? = nil, anomalies: AnomalySet = AnomalySet()
@@ -54,6 +56,8 @@ public struct Exchange: Hashable, Sendable {
     self.request = request
     self.response = response
     self.anomalies = anomalies
+    connection = nil
+    detailsBox = nil
   }
 
   /// Without messages: a place to be filled.

@@ -10,6 +10,9 @@ public struct Ledger: Hashable, Sendable {
     // Packets.
     case packetsSeen, packetsKernelDropped, packetsInterfaceDropped, packetsSnapCut, packetsUndecodable
     case packetsFragments, packetsNotTCP, packetsFiltered
+    // IP fragments: what became of them.
+    case fragmentsReassembled, fragmentsDuplicate, fragmentsInvalid, fragmentsExpired, fragmentsEvicted
+    case fragmentOverlapMismatches
     // TCP payload bytes: the first equals the sum of the others of this group.
     case bytesSeen, bytesMessage, bytesDuplicate, bytesNotHTTP, bytesSkipped, bytesTunnel, bytesEvicted, bytesPending
     // Payload bytes that were never seen, so outside that sum.
@@ -18,7 +21,7 @@ public struct Ledger: Hashable, Sendable {
     case connectionsSeen, connectionsMidstream, connectionsNotHTTP, connectionsEncrypted, connectionsEvicted
     case connectionsExpired
     // Events of reassembly.
-    case gaps, overlapMismatches, segmentsOutOfOrder, segmentsRetransmitted
+    case gaps, overlapMismatches, segmentsOutOfOrder, segmentsRetransmitted, segmentsCopied
     // Exchanges.
     case exchangesComplete, exchangesIncomplete, requestsWithoutResponse, responsesWithoutRequest
     case exchangesFiltered, exchangesSampledOut, exchangesShed, bodyBytesOverLimit, blocksShed
@@ -66,6 +69,12 @@ extension Ledger.Row {
     case .packetsSnapCut: ("packets_snap_cut", "packets cut by the snap length")
     case .packetsUndecodable: ("packets_undecodable", "packets whose headers could not be read")
     case .packetsFragments: ("packets_fragments", "IP fragments that were not reassembled")
+    case .fragmentsReassembled: ("fragments_reassembled", "IP fragments put together")
+    case .fragmentsDuplicate: ("fragments_duplicate", "IP fragments that came again")
+    case .fragmentsInvalid: ("fragments_invalid", "IP fragments that contradict themselves or each other")
+    case .fragmentsExpired: ("fragments_expired", "IP fragments whose datagram was never whole")
+    case .fragmentsEvicted: ("fragments_evicted", "IP fragments given up at a memory limit")
+    case .fragmentOverlapMismatches: ("fragment_overlap_mismatches", "IP fragments that overlap with other bytes")
     case .packetsNotTCP: ("packets_not_tcp", "packets that carry no TCP")
     case .packetsFiltered: ("packets_filtered", "packets of other ports or excluded by the filter")
     case .bytesSeen: ("bytes_seen", "TCP payload bytes read")
@@ -88,6 +97,7 @@ extension Ledger.Row {
     case .overlapMismatches: ("overlap_mismatches", "retransmissions with other bytes")
     case .segmentsOutOfOrder: ("segments_out_of_order", "segments out of order")
     case .segmentsRetransmitted: ("segments_retransmitted", "segments sent again")
+    case .segmentsCopied: ("segments_copied", "copies of a segment, captured at more than one place")
     case .exchangesComplete: ("exchanges_complete", "exchanges with both messages whole")
     case .exchangesIncomplete: ("exchanges_incomplete", "exchanges with a part missing")
     case .requestsWithoutResponse: ("requests_without_response", "requests without an answer")

@@ -179,6 +179,8 @@ extension Exchange {
       case ExchangeField.anomaliesLow: anomalies.low = try reader.value(type)
       case ExchangeField.anomaliesHigh: anomalies.high = try reader.value(type)
       case ExchangeField.attempt: attempts.append(try reader.contents(type))
+      case ExchangeField.details: details = try ExchangeDetails(try reader.contents(type), key: key.start)
+      case ExchangeField.connection: connection = try ConnectionFacts.read(try reader.contents(type))
       default: try reader.skip(type)
       }
     }
@@ -187,6 +189,7 @@ extension Exchange {
   /// Takes over what `half`, the response under the same key, adds.
   mutating func join(_ half: Exchange) {
     response = half.response
+    if half.hasDetails { details = half.details }
     anomalies.formUnion(half.anomalies)
   }
 }

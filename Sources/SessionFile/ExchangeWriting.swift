@@ -19,6 +19,8 @@ enum ExchangeField {
   static let anomaliesHigh: UInt8 = 8
   /// Of a replayed exchange; repeated.
   static let attempt: UInt8 = 9
+  static let details: UInt8 = 10
+  static let connection: UInt8 = 11
 }
 
 /// Numbers of a message's fields.
@@ -81,6 +83,8 @@ extension RecordWriter {
     if let stream = exchange.stream { field(ExchangeField.stream, UInt64(stream) &+ 1) }
     field(ExchangeField.anomaliesLow, exchange.anomalies.low)
     field(ExchangeField.anomaliesHigh, exchange.anomalies.high)
+    if exchange.hasDetails { write(exchange.details, key: key) }
+    if let connection = exchange.connection { write(connection) }
     // Borrowed where they stand: binding a message to a name would copy it.
     if request, exchange.request != nil {
       let start = beginLong(ExchangeField.request)
@@ -233,6 +237,8 @@ enum RecordBound {
       bound &+= of(exchange.request!.fields) &+ of(exchange.request!.trailers) &+ of(exchange.request!.body)
     }
     if exchange.response != nil { bound &+= of(exchange.response!) }
+    if exchange.hasDetails { bound &+= of(exchange.details) }
+    if let connection = exchange.connection { bound &+= of(connection) }
     return bound
   }
 

