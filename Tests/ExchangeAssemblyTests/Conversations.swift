@@ -11,6 +11,12 @@ struct Conversation: ~Copyable {
   private(set) var decoder: WireDecoder
   private(set) var exchanges: [Exchange] = []
   var clientPort: UInt16 = 40_000
+  var taking = Taking.anew
+  private var latest = Exchange()
+
+  /// How exchanges are taken: each for itself, or one into the memory of the other, as a capture does, and then kept
+  /// as a copy of its own or as one that shares that memory.
+  enum Taking { case anew, inPlace, inPlaceShared }
   private var position: (client: UInt32, server: UInt32)
   private var time: Int64 = 1_000_000_000_000
 
@@ -81,7 +87,11 @@ struct Conversation: ~Copyable {
   var ledger: Ledger { decoder.ledger }
 
   private mutating func take() {
-    while let exchange = decoder.nextExchange() { exchanges.append(exchange) }
+    switch taking {
+    case .anew: while let exchange = decoder.nextExchange() { exchanges.append(exchange) }
+    case .inPlace: while decoder.nextExchange(into: &latest) { exchanges.append(latest.copied) }
+    case .inPlaceShared: while decoder.nextExchange(into: &latest) { exchanges.append(latest) }
+    }
   }
 
   private func packet(_ segment: Segment) -> [UInt8] {
@@ -102,6 +112,20 @@ extension Exchange {
   var line: String {
     let request = request.map { String(decoding: $0.method + [0x20] + $0.target, as: UTF8.self) } ?? "-"
     return "\(request) \(response.map { "\($0.status)" } ?? "-")"
+  }
+
+  /// The same without shared memory, so that the one it was made of can be used again.
+  var copied: Exchange {
+    var copy = self
+    copy.request?.body.bytes.append(0)
+    copy.request?.body.bytes.removeLast()
+    copy.request?.fields.storage.append(0)
+    copy.request?.fields.storage.removeLast()
+    copy.response?.body.bytes.append(0)
+    copy.response?.body.bytes.removeLast()
+    copy.response?.fields.storage.append(0)
+    copy.response?.fields.storage.removeLast()
+    return copy
   }
 
   var answer: String { String(decoding: response?.body.bytes ?? [], as: UTF8.self) }
