@@ -34,7 +34,7 @@ public enum GRPCEvent: Hashable, Sendable {
   case began
   /// All of a message has passed.
   case message(GRPCMessage)
-  /// The body ended inside a message, of which so many bytes had passed, those in gaps counted.
+  /// The body ended inside a message, or was lost there, of which so many bytes had passed, those in gaps counted.
   case truncated(GRPCMessage, passed: UInt32)
   case anomaly(Anomaly)
 }
@@ -67,6 +67,7 @@ public struct GRPCMessageDecoder: Sendable {
   private var message = GRPCMessage(offset: 0, length: 0, flag: 0)
   private var isBegunTold = false
   private var areTrailersSeen = false
+  private var isEnded = false
   private var pending: [GRPCEvent] = []
   /// While boundaries are being proven: the messages found since the frame's beginning.
   private var chain: [GRPCMessage]?
@@ -118,26 +119,35 @@ public struct GRPCMessageDecoder: Sendable {
   }
 
   /// Bytes of the body were never captured. Pull events again, of no bytes.
-  /// - Parameter count: nil where it is not known.
+  /// - Parameter count: nil where it is not known: then nothing after it has a place, and nothing more is told.
   public mutating func gap(_ count: UInt64?) {
     if count == 0 { return }
-    position &+= count ?? 0
+    let (sum, isOver) = position.addingReportingOverflow(count ?? .max)
+    guard let count, !isOver else {
+      endInside()
+      lose()
+      isEnded = true
+      return
+    }
+    position = sum
     if case .payload(let remaining) = state {
       message.isIncomplete = true
-      if let count, count < remaining {
+      if count < remaining {
         state = .payload(remaining: remaining &- UInt32(truncatingIfNeeded: count))
         return
       }
       // Where it ends is known even where what follows is not.
-      if let event = endMessage() { pending.append(event) }
-      if let count, count == remaining { return }
+      if chain == nil, let event = endMessage() {
+        pending.append(event)
+        if count == remaining { return }
+      }
     }
     lose()
   }
 
   /// A DATA frame ended and another begins: senders let messages begin and end there. Only looked at after a loss.
   public mutating func frameBoundary() {
-    if isLocked { return }
+    if isLocked || isEnded { return }
     if let chain, case .prefix(0) = state, chain.contains(where: { $0.length > 0 }) {
       acceptChain()
     } else if chain == nil {
@@ -150,15 +160,18 @@ public struct GRPCMessageDecoder: Sendable {
   /// The body has ended: what that makes of the message being read. Pull events again, of no bytes.
   public mutating func finish() {
     if let chain, case .prefix(0) = state, chain.contains(where: { $0.length > 0 }) { acceptChain() }
-    guard isLocked else { return }
-    switch state {
-    case .payload(let remaining):
-      pending.append(.truncated(message, passed: message.length &- remaining))
-      pending.append(.anomaly(.messageTruncated))
-    case .prefix(let seen) where seen > 0: pending.append(.anomaly(.messageTruncated))
-    default: break
+    if isLocked {
+      endInside()
+      if case .prefix(0) = state {} else { pending.append(.anomaly(.messageTruncated)) }
     }
     state = .lost
+    isEnded = true
+  }
+
+  /// Tells of a message whose end will not come.
+  private mutating func endInside() {
+    guard chain == nil, case .payload(let remaining) = state else { return }
+    pending.append(.truncated(message, passed: message.length &- remaining))
   }
 
   @inline(__always)
