@@ -26,6 +26,8 @@ public enum CaptureError: Error, Hashable, Sendable {
   /// `content` says what the file seems to be instead, where that could be told.
   case notACapture(path: String, content: ForeignContent?)
   case versionUnknown(path: String, format: String, major: UInt16, minor: UInt16)
+  /// A compressed file of which not even the capture's header comes out.
+  case compressionUnreadable(path: String, format: String, isCutOff: Bool)
 
   /// What a file that is neither pcap nor pcapng seems to be.
   public enum ForeignContent: Hashable, Sendable {
@@ -70,6 +72,9 @@ extension CaptureError: CustomStringConvertible {
       "\(path) is neither pcap nor pcapng: check the name; 'tcpdump -w' and Wireshark write such files"
     case .versionUnknown(let path, let format, let major, let minor):
       "\(path) is \(format) version \(major).\(minor), which is not known here: convert it with 'editcap'"
+    case .compressionUnreadable(let path, let format, let isCutOff):
+      "\(path) is compressed with \(format) and \(isCutOff ? "cut off" : "damaged") before the capture's first packet: "
+        + "nothing can be read; copy it again"
     }
   }
 }

@@ -1,72 +1,71 @@
-// The bytes of a saved capture, in order, through one buffer.
+// The bytes of a saved capture, in order, through one buffer, decompressed where they have to be.
 //
-// In: a path or a descriptor. Out: windows onto the bytes to come. Owner: one SavedCapture. Bounds: the buffer grows to
-// the longest record that is asked for and no further.
+// In: a descriptor. Out: windows onto the bytes to come. Owner: one SavedCapture. Bounds: the buffer grows to the
+// longest record that is asked for and no further; a decompressor has its window, 32 KB for gzip, 128 MB at most for zstd.
 //
 // Files are read, not mapped: a mapped file that is cut while it is read ends the process with SIGBUS, and its pages
 // would count as the capture's memory.
 
 import Glibc
 
-/// A descriptor that is read from its present position on.
+/// Why there are fewer bytes than were asked for.
+enum Shortage {
+  /// There may be more later.
+  case pending
+  case end
+  /// What comes next is a new file; ``CaptureInput/restart()`` goes on to it.
+  case replaced
+  /// It was to stop.
+  case stopped
+}
+
 final class CaptureInput {
-  /// For messages.
-  let name: String
-  /// Offset in the file of the next byte that is not consumed.
+  /// Offset of the next byte that is not consumed, in the file after decompression.
   private(set) var offset: UInt64 = 0
-  private let descriptor: Int32
-  private let isOwned: Bool
-  /// A pipe, a terminal or a socket may have nothing to read for long.
-  private let mayWait: Bool
+  /// Why ``peek(_:)`` had nothing, the last time that it hadn't.
+  private(set) var shortage = Shortage.pending
+  private(set) var decompressor: Decompressor?
+  private let source: CaptureDescriptor
   private let mustStop: () -> Bool
   private var buffer: UnsafeMutableRawPointer
-  private var capacity = 1 << 18
+  private var capacity: Int
   private var start = 0
   private var end = 0
 
-  /// - Parameter path: `-` is standard input.
-  convenience init(path: String, mustStop: @escaping () -> Bool) throws(CaptureError) {
-    if path == "-" {
-      try self.init(
-        descriptor: STDIN_FILENO, isOwned: false, name: standardInputName, mustStop: mustStop)
-      return
-    }
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw code == ENOENT ? .fileMissing(path: path) : .fileUnreadable(path: path, errno: code)
-    }
-    try self.init(descriptor: descriptor, isOwned: true, name: path, mustStop: mustStop)
-  }
+  static let defaultCapacity = 1 << 18
 
-  /// - Parameter isOwned: closed at the end, also where this throws.
-  init(descriptor: Int32, isOwned: Bool, name: String, mustStop: @escaping () -> Bool) throws(CaptureError) {
-    self.descriptor = descriptor
-    self.isOwned = isOwned
-    self.name = name
+  /// - Parameter mustStop: asked at each read.
+  init(_ source: CaptureDescriptor, capacity: Int = defaultCapacity, mustStop: @escaping () -> Bool) {
+    self.source = source
+    self.capacity = capacity
     self.mustStop = mustStop
     buffer = .allocate(byteCount: capacity, alignment: 16)
-    var status = stat()
-    let failure = fstat(descriptor, &status) == 0 ? 0 : errno
-    mayWait = status.st_mode & S_IFMT != S_IFREG
-    if failure != 0 { throw .fileUnreadable(path: name, errno: failure) }
-    if status.st_mode & S_IFMT == S_IFDIR { throw .fileIsDirectory(path: name) }
   }
 
-  deinit {
-    buffer.deallocate()
-    if isOwned { close(descriptor) }
-  }
+  deinit { buffer.deallocate() }
+
+  /// For messages.
+  var name: String { source.name }
+
+  /// Whether there may be more after the present end.
+  var isOpenEnded: Bool { source.isOpenEnded }
+
+  /// A pipe, a terminal or a socket.
+  var isPipe: Bool { source.mayWait }
 
   /// Bytes that are there without reading.
   var available: Int { end - start }
 
-  /// The next `count` bytes, not consumed; nil where the file ends before. Valid until the next call of any method.
+  /// The next `count` bytes, not consumed; nil where they are not there, for the reason in ``shortage``. Valid until the
+  /// next call of any method. Does not wait.
   @inline(__always)
   func peek(_ count: Int) throws(CaptureError) -> UnsafeRawPointer? {
     if end - start < count, try !fill(count) { return nil }
     return UnsafeRawPointer(buffer + start)
   }
+
+  /// The bytes that are there without reading, not consumed.
+  var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer + start, count: end - start) }
 
   /// Moves on by bytes that ``peek(_:)`` has shown.
   @inline(__always)
@@ -75,31 +74,46 @@ final class CaptureInput {
     offset &+= UInt64(count)
   }
 
-  /// Moves on by any number of bytes.
-  /// - Returns: false where the file ends before.
-  func skip(_ count: UInt64) throws(CaptureError) -> Bool {
-    var rest = count
-    while true {
-      let step = Int(min(rest, UInt64(available)))
-      consume(step)
-      rest -= UInt64(step)
-      if rest == 0 { return true }
-      if try !fill(1) { return false }
-    }
+  /// Waits a tenth of a second, or until there is something to read.
+  func wait() { source.wait() }
+
+  /// Goes on to the file that has taken this one's place; what is left of the old one is dropped.
+  func restart() {
+    (start, end, offset) = (0, 0, 0)
+    decompressor = nil
+  }
+
+  /// Takes what follows, what is there already included, as compressed.
+  func decompress(_ format: Decompressor.Format) {
+    decompressor = Decompressor(format, beginning: rest)
+    (start, end) = (0, 0)
   }
 
   /// Reads until `count` bytes are there.
-  /// - Returns: false where the file ends before.
   private func fill(_ count: Int) throws(CaptureError) -> Bool {
+    if mustStop() {
+      shortage = .stopped
+      return false
+    }
     makeRoom(count)
     while end - start < count {
-      if mayWait, try !wait() { return false }
-      let got = Glibc.read(descriptor, buffer + end, capacity - end)
-      if got == 0 { return false }
-      if got > 0 {
-        end += got
-      } else if errno != EINTR, errno != EAGAIN {
-        throw .fileUnreadable(path: name, errno: errno)
+      let outcome =
+        if let decompressor {
+          try decompressor.read(into: buffer + end, room: capacity - end, from: source)
+        } else {
+          try source.read(into: buffer + end, room: capacity - end)
+        }
+      switch outcome {
+      case .bytes(let got): end += got
+      case .pending:
+        shortage = .pending
+        return false
+      case .end:
+        shortage = .end
+        return false
+      case .replaced:
+        shortage = .replaced
+        return false
       }
     }
     return true
@@ -118,17 +132,5 @@ final class CaptureInput {
       memmove(buffer, buffer + start, end - start)
     }
     (start, end) = (0, end - start)
-  }
-
-  /// Waits until there is something to read, or the end.
-  /// - Returns: false where waiting is to stop.
-  private func wait() throws(CaptureError) -> Bool {
-    while !mustStop() {
-      var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      let status = poll(&poller, 1, 100)
-      if status > 0 { return true }
-      if status < 0, errno != EINTR { throw .fileUnreadable(path: name, errno: errno) }
-    }
-    return false
   }
 }

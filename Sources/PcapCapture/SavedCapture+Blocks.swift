@@ -2,63 +2,22 @@
 //
 // Source: draft-ietf-opsawg-pcapng. A section header block begins a section, tells its byte order and forgets the
 // interfaces described before. Packets are in enhanced, simple and obsolete packet blocks. Interface statistics tell
-// what the capturing program lost. Other blocks are skipped.
+// what the capturing program lost; decryption secrets are handed on. Names, comments and other blocks are skipped.
 
 import HTTPModel
 import PacketHeaders
 
-/// What a pcapng file's blocks have said so far.
-struct BlockLayout {
-  /// The section's byte order is not this machine's.
-  var isSwapped = false
-  /// Those of the section.
-  var interfaces: [BlockInterface] = []
-  /// Interfaces of the sections before.
-  var interfaceBase = 0
-  /// For simple packet blocks, which have no time.
-  var lastTime = Timestamp(nanoseconds: 0)
-  /// Drops that statistics blocks of earlier sections told of.
-  var earlierDrops = RecordedDrops()
-
-  static let interfaceLimit = 4096
-}
-
-/// A section's interface.
-struct BlockInterface {
-  var linkType: LinkType
-  /// 0 means no limit.
-  var snapLength: UInt32
-  var unit = TimestampUnit.microseconds
-  var drops = RecordedDrops()
-  /// Its packets can be read into, or it was told that they can't.
-  var isNoted = false
-}
-
-/// Packets that the program which wrote a capture file says it lost.
-public struct RecordedDrops: Hashable, Sendable {
-  /// Dropped because they were not read in time.
-  public var kernelDrops: UInt64 = 0
-  /// Dropped by the interface.
-  public var interfaceDrops: UInt64 = 0
-
-  public init() {}
-
-  mutating func add(_ other: RecordedDrops) {
-    kernelDrops &+= other.kernelDrops
-    interfaceDrops &+= other.interfaceDrops
-  }
-}
-
-private enum BlockType {
+enum BlockType {
   static let interfaceDescription: UInt32 = 1
   static let obsoletePacket: UInt32 = 2
   static let simplePacket: UInt32 = 3
   static let interfaceStatistics: UInt32 = 5
   static let enhancedPacket: UInt32 = 6
+  static let decryptionSecrets: UInt32 = 10
 }
 
 /// A block in the buffer, its lengths agreed.
-private struct Block {
+struct Block {
   let bytes: UnsafeRawPointer
   let isSwapped: Bool
   /// Where the trailing length stands: the body is 8 ..< bodyEnd.
@@ -84,13 +43,10 @@ private struct Block {
 }
 
 extension SavedCapture {
-  /// What interface statistics blocks have told up to now; 0 in a pcap file, which can't say.
-  public var recordedDrops: RecordedDrops {
-    guard let blocks else { return RecordedDrops() }
-    return blocks.interfaces.reduce(into: blocks.earlierDrops) { $0.add($1.drops) }
-  }
+  /// What statistics blocks and packets' own options have told up to now; 0 in a pcap file, which can't say.
+  public var recordedDrops: RecordedDrops { blocks.drops }
 
-  /// Reads the section header at the file's start: what is wrong there is an error.
+  /// Looks at the section header at the file's start: what is wrong there is an error.
   func beginFirstSection() throws(CaptureError) {
     guard let header = try input.peek(28) else { throw .fileHeaderCut(path: input.name) }
     guard let isSwapped = SavedCapture.byteOrder(header) else {
@@ -105,32 +61,36 @@ extension SavedCapture {
   /// Reads blocks until one holds a packet.
   func nextPacketBlock() throws(CaptureError) -> PacketRecord? {
     while !isAtEnd {
+      if damage != nil, try !findBlock() { return nil }
       let offset = input.offset
       guard let head = try input.peek(12) else {
-        input.available == 0 ? end() : end(.cutOff, at: offset)
-        break
+        runOut(at: offset)
+        return nil
       }
-      if head.loadUnaligned(as: UInt32.self) == CaptureFormat.sectionHeader {
-        guard try beginSection(at: offset) else { break }
+      var isSwapped = blocks.isSwapped
+      var type: UInt32 = head.load(0, isSwapped)
+      if type == CaptureFormat.sectionHeader {
+        guard let order = SavedCapture.byteOrder(head) else {
+          beginDamage(.sectionUnknown, at: offset, needsSection: true)
+          continue
+        }
+        isSwapped = order
+        type = CaptureFormat.sectionHeader
+      }
+      guard let block = try takeBlock(head.load(4, isSwapped), isSwapped, at: offset) else {
+        // Out of bytes; behind damage the search for more begins.
+        if damage == nil { return nil }
         continue
       }
-      let type: UInt32 = head.load(0, blocks!.isSwapped)
-      let length: UInt32 = head.load(4, blocks!.isSwapped)
       switch type {
-      case BlockType.enhancedPacket, BlockType.simplePacket, BlockType.obsoletePacket:
-        guard let block = try takeBlock(length, at: offset) else { break }
-        let packet =
-          switch type {
-          case BlockType.enhancedPacket: enhancedPacket(block, at: offset)
-          case BlockType.simplePacket: simplePacket(block, at: offset)
-          default: obsoletePacket(block, at: offset)
-          }
-        if let packet { return packet }
-      case BlockType.interfaceDescription:
-        if let block = try takeBlock(length, at: offset) { describeInterface(block, at: offset) }
-      case BlockType.interfaceStatistics:
-        if let block = try takeBlock(length, at: offset) { noteStatistics(block) }
-      default: try skipBlock(length, at: offset)
+      case BlockType.enhancedPacket: if let packet = enhancedPacket(block, at: offset) { return packet }
+      case BlockType.simplePacket: if let packet = simplePacket(block, at: offset) { return packet }
+      case BlockType.obsoletePacket: if let packet = obsoletePacket(block, at: offset) { return packet }
+      case BlockType.interfaceDescription: describeInterface(block, at: offset)
+      case BlockType.interfaceStatistics: noteStatistics(block)
+      case BlockType.decryptionSecrets: keepSecrets(block, at: offset)
+      case CaptureFormat.sectionHeader: beginSection(block, at: offset)
+      default: break
       }
     }
     return nil
@@ -138,50 +98,53 @@ extension SavedCapture {
 
   // MARK: Blocks
 
-  /// The bytes that a block takes: its length, rounded up by readers since some writers forget the padding.
-  private func room(_ length: UInt32, at offset: UInt64) -> Int? {
-    guard length >= 12, length <= UInt32.max - 3 else {
-      end(.lengthInvalid(UInt64(length)), at: offset)
+  /// Consumes the block at `offset`. Its bytes are the length rounded up, since some writers forget the padding.
+  /// - Returns: nil where the bytes are not there or ``damage`` has begun.
+  @inline(__always)
+  private func takeBlock(_ length: UInt32, _ isSwapped: Bool, at offset: UInt64) throws(CaptureError) -> Block? {
+    guard length >= 12, length <= SavedCapture.longestPacket + 65_536 else {
+      beginBlockDamage(.lengthInvalid(UInt64(length)), at: offset)
       return nil
     }
-    return (Int(length) + 3) & ~3
-  }
-
-  private func takeBlock(_ length: UInt32, at offset: UInt64) throws(CaptureError) -> Block? {
-    guard let room = room(length, at: offset) else { return nil }
-    guard room <= SavedCapture.longestPacket + 65_536 else {
-      end(.lengthInvalid(UInt64(length)), at: offset)
-      return nil
-    }
+    let room = (Int(length) + 3) & ~3
     guard let bytes = try input.peek(room) else {
-      end(.cutOff, at: offset)
+      // A cut, or a length that damage made too large?
+      if input.shortage == .end || input.shortage == .replaced, try placeOfBlock() != nil {
+        beginBlockDamage(.lengthInvalid(UInt64(length)), at: offset)
+      } else {
+        runOut(at: offset)
+      }
       return nil
     }
-    let isSwapped = blocks!.isSwapped
     let behind: UInt32 = bytes.load(room - 4, isSwapped)
     guard behind == length else {
-      end(.lengthsDisagree(length, behind), at: offset)
+      beginBlockDamage(.lengthsDisagree(length, behind), at: offset)
       return nil
     }
     input.consume(room)
     return Block(bytes: bytes, isSwapped: isSwapped, bodyEnd: room - 4)
   }
 
-  private func skipBlock(_ length: UInt32, at offset: UInt64) throws(CaptureError) {
-    guard let room = room(length, at: offset) else { return }
-    guard try input.skip(UInt64(room - 4)), let trailer = try input.peek(4) else {
-      end(.cutOff, at: offset)
-      return
-    }
-    let behind: UInt32 = trailer.load(0, blocks!.isSwapped)
-    if behind != length { return end(.lengthsDisagree(length, behind), at: offset) }
-    input.consume(4)
+  /// What begins here may be an interface's description: those behind it can't be numbered any more.
+  private func beginBlockDamage(_ kind: SavedCaptureProblem.Kind, at offset: UInt64) {
+    let isSection =
+      input.available >= 4 && input.rest.loadUnaligned(as: UInt32.self) == CaptureFormat.sectionHeader
+    blocks.isNumberingLost = true
+    beginDamage(kind, at: offset, needsSection: isSection)
+  }
+
+  /// A block was framed rightly but is too short for what it should hold.
+  private func passOver(_ block: Block, at offset: UInt64) {
+    let length = UInt64(block.bodyEnd + 4)
+    note(.lengthInvalid(length), at: offset)
+    note(.skipped(length, isResumed: true), at: offset)
+    skippedBytes &+= length
   }
 
   // MARK: Sections and interfaces
 
   /// Whether a section header's byte order is not this machine's; nil where it is none.
-  private static func byteOrder(_ header: UnsafeRawPointer) -> Bool? {
+  static func byteOrder(_ header: UnsafeRawPointer) -> Bool? {
     switch header.loadUnaligned(fromByteOffset: 8, as: UInt32.self) {
     case 0x1a2b_3c4d: false
     case 0x4d3c_2b1a: true
@@ -189,28 +152,21 @@ extension SavedCapture {
     }
   }
 
-  /// - Returns: false where the file ends here.
-  private func beginSection(at offset: UInt64) throws(CaptureError) -> Bool {
-    guard let header = try input.peek(28) else {
-      end(.cutOff, at: offset)
-      return false
+  /// The section's length is not needed: its blocks are read one by one.
+  private func beginSection(_ block: Block, at offset: UInt64) {
+    guard block.bodyEnd >= 24, block.load(12, as: UInt16.self) == 1 else {
+      return beginDamage(.sectionUnknown, at: offset, needsSection: true)
     }
-    guard let isSwapped = SavedCapture.byteOrder(header), header.load(12, isSwapped, as: UInt16.self) == 1 else {
-      end(.sectionUnknown, at: offset)
-      return false
-    }
-    blocks!.earlierDrops = recordedDrops
-    blocks!.isSwapped = isSwapped
-    blocks!.interfaceBase += blocks!.interfaces.count
-    blocks!.interfaces.removeAll(keepingCapacity: true)
-    // The section's length is not needed: its blocks are read one by one.
-    try skipBlock(header.load(4, isSwapped), at: offset)
-    return !isAtEnd
+    blocks.beginSection(isSwapped: block.isSwapped)
   }
 
   private func describeInterface(_ block: Block, at offset: UInt64) {
-    guard block.bodyEnd >= 16 else { return end(.lengthInvalid(UInt64(block.bodyEnd + 4)), at: offset) }
-    guard blocks!.interfaces.count < BlockLayout.interfaceLimit else { return note(.interfacesTooMany, at: offset) }
+    guard block.bodyEnd >= 16 else {
+      blocks.isNumberingLost = true
+      return passOver(block, at: offset)
+    }
+    guard !blocks.isNumberingLost else { return }
+    guard blocks.interfaces.count < BlockLayout.interfaceLimit else { return note(.interfacesTooMany, at: offset) }
     var resolution: UInt8 = 6
     var secondsOffset: Int64 = 0
     block.forEachOption(from: 16) { code, offset, length in
@@ -220,56 +176,93 @@ extension SavedCapture {
       default: break
       }
     }
-    blocks!.interfaces.append(
+    blocks.interfaces.append(
       BlockInterface(
         linkType: LinkType(rawValue: UInt32(block.load(8, as: UInt16.self))), snapLength: block.load(12),
         unit: TimestampUnit(resolution: resolution, secondsOffset: secondsOffset)))
   }
 
-  /// isb_ifdrop is option 5, isb_osdrop 7. They count from the capture's start, so the last block holds.
+  /// isb_ifdrop is option 5, isb_osdrop 7. They count from the capture's start, so the last block holds. All bits set
+  /// mean that the writer did not know.
   private func noteStatistics(_ block: Block) {
     guard block.bodyEnd >= 20 else { return }
     let number = Int(block.load(8, as: UInt32.self))
-    guard number < blocks!.interfaces.count else { return }
+    guard number < blocks.interfaces.count else { return }
     block.forEachOption(from: 20) { code, offset, length in
-      switch (code, length) {
-      case (5, 8...): blocks!.interfaces[number].drops.interfaceDrops = block.load(offset)
-      case (7, 8...): blocks!.interfaces[number].drops.kernelDrops = block.load(offset)
-      default: break
+      guard length >= 8, code == 5 || code == 7 else { return }
+      let count: UInt64 = block.load(offset)
+      guard count != .max else { return }
+      if code == 5 {
+        blocks.interfaces[number].statistics.interfaceDrops = count
+      } else {
+        blocks.interfaces[number].statistics.kernelDrops = count
       }
     }
   }
 
+  /// Secrets type, length, secrets, options.
+  private func keepSecrets(_ block: Block, at offset: UInt64) {
+    guard block.bodyEnd >= 16 else { return passOver(block, at: offset) }
+    let length = Int(block.load(12, as: UInt32.self))
+    guard length <= block.bodyEnd - 16 else { return passOver(block, at: offset) }
+    guard secretsSize + length <= SavedCapture.secretsLimit, secrets.count < 4096 else {
+      return note(.secretsTooMany, at: offset)
+    }
+    secretsSize += length
+    secrets.append(
+      CaptureSecrets(
+        kind: .init(secretsType: block.load(8)),
+        bytes: Array(UnsafeRawBufferPointer(start: block.bytes + 16, count: length))))
+  }
+
   private func noteLinkType(_ number: Int, at offset: UInt64) {
-    blocks!.interfaces[number].isNoted = true
-    let linkType = blocks!.interfaces[number].linkType
+    blocks.interfaces[number].isNoted = true
+    let linkType = blocks.interfaces[number].linkType
     if !linkType.isSupported { note(.linkTypeUnread(linkType), at: offset) }
   }
 
   // MARK: Packets
 
-  /// Interface, time in two halves, captured and original length, packet.
+  /// Interface, time in two halves, captured and original length, packet, options.
   @inline(__always)
   private func enhancedPacket(_ block: Block, at offset: UInt64) -> PacketRecord? {
     guard block.bodyEnd >= 28 else {
-      end(.lengthInvalid(UInt64(block.bodyEnd + 4)), at: offset)
+      passOver(block, at: offset)
       return nil
     }
-    return timedPacket(block, interface: block.load(8), at: offset)
+    let number: UInt32 = block.load(8)
+    guard let packet = timedPacket(block, interface: number, at: offset) else { return nil }
+    let options = 28 + (packet.bytes.count + 3) & ~3
+    // An option of eight octets and the end of options, or less: none that matters.
+    if block.bodyEnd - options >= 12 { notePacketDrops(block, interface: Int(number), options) }
+    return packet
   }
 
-  /// The same with a number of drops in the second half of the interface's field.
+  /// epb_dropcount is option 4: packets lost since the interface's packet before.
+  private func notePacketDrops(_ block: Block, interface number: Int, _ options: Int) {
+    block.forEachOption(from: options) { code, offset, length in
+      guard code == 4, length >= 8 else { return }
+      let count: UInt64 = block.load(offset)
+      if count != .max { blocks.interfaces[number].packetDrops &+= count }
+    }
+  }
+
+  /// The same with a number of drops in the second half of the interface's field; all bits set where it is not known.
   private func obsoletePacket(_ block: Block, at offset: UInt64) -> PacketRecord? {
     guard block.bodyEnd >= 28 else {
-      end(.lengthInvalid(UInt64(block.bodyEnd + 4)), at: offset)
+      passOver(block, at: offset)
       return nil
     }
-    return timedPacket(block, interface: UInt32(block.load(8, as: UInt16.self)), at: offset)
+    let number: UInt16 = block.load(8)
+    guard let packet = timedPacket(block, interface: UInt32(number), at: offset) else { return nil }
+    let drops: UInt16 = block.load(10)
+    if drops != .max { blocks.interfaces[Int(number)].packetDrops &+= UInt64(drops) }
+    return packet
   }
 
   @inline(__always)
   private func timedPacket(_ block: Block, interface number: UInt32, at offset: UInt64) -> PacketRecord? {
-    guard number < blocks!.interfaces.count else {
+    guard number < blocks.interfaces.count else {
       note(.interfaceUnknown(number), at: offset)
       return nil
     }
@@ -278,13 +271,13 @@ extension SavedCapture {
       note(.packetLongerThanBlock(captured), at: offset)
       return nil
     }
-    let linkType = blocks!.interfaces[Int(number)].linkType
-    if !blocks!.interfaces[Int(number)].isNoted { noteLinkType(Int(number), at: offset) }
+    let linkType = blocks.interfaces[Int(number)].linkType
+    if !blocks.interfaces[Int(number)].isNoted { noteLinkType(Int(number), at: offset) }
     let ticks = UInt64(block.load(12, as: UInt32.self)) << 32 | UInt64(block.load(16, as: UInt32.self))
-    let time = blocks!.interfaces[Int(number)].unit.timestamp(ticks: ticks)
-    blocks!.lastTime = time
+    let time = blocks.interfaces[Int(number)].unit.timestamp(ticks: ticks)
+    blocks.lastTime = time
     return PacketRecord(
-      time: time, linkType: linkType, interface: blocks!.interfaceBase + Int(number),
+      time: time, linkType: linkType, interface: blocks.interfaceBase + Int(number),
       bytes: UnsafeRawBufferPointer(start: block.bytes + 28, count: Int(captured)),
       lengthOnWire: Int(block.load(24, as: UInt32.self)))
   }
@@ -292,10 +285,10 @@ extension SavedCapture {
   /// The original length and the packet, of the section's first interface and cut at its snap length.
   private func simplePacket(_ block: Block, at offset: UInt64) -> PacketRecord? {
     guard block.bodyEnd >= 12 else {
-      end(.lengthInvalid(UInt64(block.bodyEnd + 4)), at: offset)
+      passOver(block, at: offset)
       return nil
     }
-    guard let interface = blocks!.interfaces.first else {
+    guard let interface = blocks.interfaces.first else {
       note(.interfaceUnknown(0), at: offset)
       return nil
     }
@@ -304,7 +297,7 @@ extension SavedCapture {
     var captured = min(Int(onWire), block.bodyEnd - 12)
     if interface.snapLength != 0 { captured = min(captured, Int(interface.snapLength)) }
     return PacketRecord(
-      time: blocks!.lastTime, linkType: interface.linkType, interface: blocks!.interfaceBase,
+      time: blocks.lastTime, linkType: interface.linkType, interface: blocks.interfaceBase,
       bytes: UnsafeRawBufferPointer(start: block.bytes + 12, count: captured), lengthOnWire: Int(onWire))
   }
 }
