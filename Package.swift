@@ -77,8 +77,9 @@ let package = Package(
     core(
       "UmbraCLI",
       [
-        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "ExchangeAssembly", "ContentCoding",
-        "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule", "ReplayClient", "ResponseDiff", "Reporting",
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "ExchangeAssembly",
+        "ContentCoding", "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule", "ReplayClient", "ResponseDiff",
+        "Reporting",
         "PcapCapture", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),

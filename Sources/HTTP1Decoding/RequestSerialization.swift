@@ -85,9 +85,18 @@ private func writeComposedHead(_ request: HTTPRequest, _ edits: HTTP1RequestEdit
   out.append(contentsOf: edits.target ?? Array(request.target))
   out.append(contentsOf: " HTTP/1.1\r\n".utf8)
   var done = Set<Int>()
-  for index in request.fields.ranges.indices where request.fields.name(at: index).first != Octet.colon {
+  let cookies = request.version == .http2 ? request.fields.indices(of: "cookie") : []
+  for index in request.fields.ranges.indices where !request.fields.isPseudoField(index) {
     switch change(request.fields.name(at: index), edits, &done) {
-    case .keep: writeField(request.fields.name(at: index), request.fields.value(at: index), into: &out)
+    case .keep:
+      if cookies.count > 1, cookies.contains(index) {
+        // HTTP/2 may send them in pieces, HTTP/1.1 must not (RFC 9113, 8.2.3).
+        guard index == cookies[0] else { continue }
+        let value = cookies.map { request.fields.value(at: $0) }.joined(separator: "; ".utf8)
+        writeField(request.fields.name(at: index), value, into: &out)
+      } else {
+        writeField(request.fields.name(at: index), request.fields.value(at: index), into: &out)
+      }
     case .remove: break
     case .replace(let value): writeField(request.fields.name(at: index), value, into: &out)
     }

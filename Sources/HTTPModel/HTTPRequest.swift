@@ -2,7 +2,8 @@
 
 /// A request as it was sent.
 ///
-/// `fields.storage` of an HTTP/1 request is the head as on the wire; method and target are ranges into it. A value: a
+/// `fields.storage` of an HTTP/1 request is the head as on the wire; method and target are ranges into it. Of HTTP/2's
+/// pseudo-header fields `:scheme`, `:authority` and `:protocol` stand first among the fields, as far as sent. A value: a
 /// change to one copy is seen in no other.
 public struct HTTPRequest: Hashable, Sendable {
   @usableFromInline
@@ -134,8 +135,11 @@ public struct HTTPRequest: Hashable, Sendable {
       let rest = target[(scheme + 3)...]
       return rest.prefix { $0 != 0x2f && $0 != 0x3f && $0 != 0x23 }
     }
-    return fields.first("host")
+    return (version == .http2 ? fields.first(":authority") : nil) ?? fields.first("host")
   }
+
+  /// What HTTP/2 names as `:scheme`; nil where nothing was named.
+  public var scheme: ArraySlice<UInt8>? { version == .http2 ? fields.first(":scheme") : nil }
 
   /// Safe by definition (RFC 9110, 9.2.1).
   public var isSafe: Bool { ["GET", "HEAD", "OPTIONS", "TRACE"].contains { method.elementsEqual($0.utf8) } }

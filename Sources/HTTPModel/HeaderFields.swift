@@ -52,6 +52,12 @@ public struct HeaderFields: Hashable, Sendable {
     storage[Int(ranges[index].valueStart)..<Int(ranges[index].valueEnd)]
   }
 
+  /// Whether a field is one of HTTP/2's pseudo-header fields (RFC 9113, 8.3), which no header section of a message shows.
+  public func isPseudoField(_ index: Int) -> Bool {
+    let range = ranges[index]
+    return range.nameStart < range.nameEnd && storage[Int(range.nameStart)] == 0x3a
+  }
+
   /// Indices of the fields with this name; ASCII case does not count (RFC 9110, 5.1).
   /// - Parameter name: in lower case.
   public func indices(of name: StaticString) -> [Int] {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import ExchangeAssembly
 import HTTPModel
+import PacketHeaders
 import PcapCapture
 import SessionFile
 
@@ -59,6 +60,7 @@ struct Capture: ParsableCommand {
     let plan = CapturePlan(
       origin: source.interface.isEmpty ? .files(source.read) : .interfaces(source.interface), ports: source.port,
       filter: source.filter, snapLength: source.snaplen, bufferBytes: source.buffer.bytes,
+      parsing: ParsingOptions(decapsulation: source.decap.value, verifiesChecksums: source.verifyChecksums),
       promiscuous: source.promiscuous, fanout: source.fanout, waits: source.wait,
       privileges: source.user.map { .user($0) } ?? .automatic, destination: keep.write, overwrite: keep.overwrite,
       rotation: keep.rotate, kept: keep.keep, bodyLimit: keep.bodyLimit.bytes, memoryLimit: keep.memoryLimit.bytes,
@@ -113,6 +115,15 @@ struct SourceOptions: ParsableArguments {
       'root' gives up nothing.
       """, valueName: "name"))
   var user: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Look for HTTP within tunnels (VXLAN, Geneve, GRE and others), this many headers deep, or 'off'.",
+      valueName: "depth"))
+  var decap = DecapsulationDepth(value: .standard)
+
+  @Flag(help: "Pass over packets with wrong checksums. Those that an interface was to compute are wrong when captured.")
+  var verifyChecksums = false
 
   @Flag(help: "Put the interface into promiscuous mode.")
   var promiscuous = false

@@ -55,7 +55,7 @@ final class CaptureLane: @unchecked Sendable {
     self.sink = sink
     self.control = control
     let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
-    decoder = WireDecoder(reassembly: reassembly, assembly: assembly)
+    decoder = WireDecoder(parsing: plan.parsing, reassembly: reassembly, assembly: assembly)
   }
 
   /// What --memory-limit means for a lane: 3/8 of its share for connections, the rest for bytes that wait in

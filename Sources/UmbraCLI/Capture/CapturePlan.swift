@@ -1,3 +1,5 @@
+import PacketHeaders
+
 /// A capture's flags, checked and resolved.
 struct CapturePlan {
   enum Origin {
@@ -18,6 +20,7 @@ struct CapturePlan {
   var filter: String?
   var snapLength = 262_144
   var bufferBytes = 64 << 20
+  var parsing = ParsingOptions()
   var promiscuous = false
   /// Threads that share a live capture's packets.
   var fanout = 1

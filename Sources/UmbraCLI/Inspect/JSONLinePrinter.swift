@@ -40,6 +40,8 @@ struct JSONLinePrinter: ExchangePrinter {
     if let response = exchange.response { write(response, to: &json) } else { json.null() }
     json.key("timing")
     writeTiming(of: exchange, to: &json)
+    if exchange.hasDetails { write(exchange.details, of: exchange, to: &json) }
+    if let connection = exchange.connection { write(connection, to: &json) }
     json.key("anomalies")
     json.beginArray()
     for anomaly in exchange.anomalies.members { json.string(anomaly.identifier) }
@@ -56,7 +58,11 @@ struct JSONLinePrinter: ExchangePrinter {
     json.key("target")
     json.string(bytes: request.target)
     json.key("scheme")
-    json.string(exchange.isTLS ? "https" : "http")
+    if let scheme = request.scheme {
+      json.string(bytes: scheme)
+    } else {
+      json.string(exchange.isTLS ? "https" : "http")
+    }
     json.key("authority")
     if let authority = request.authority { json.string(bytes: authority) } else { json.null() }
     json.key("headers")
@@ -89,7 +95,7 @@ struct JSONLinePrinter: ExchangePrinter {
 
   private func write(_ fields: HeaderFields, to json: inout JSONWriter) {
     json.beginArray()
-    for index in fields.ranges.indices {
+    for index in fields.ranges.indices where !fields.isPseudoField(index) {
       json.beginArray()
       json.string(bytes: fields.name(at: index))
       json.string(bytes: fields.value(at: index))
@@ -148,31 +154,4 @@ struct JSONLinePrinter: ExchangePrinter {
     }
     json.endObject()
   }
-}
-
-/// Lower-case hexadecimal digits.
-func hex(_ bytes: some Sequence<UInt8>) -> String {
-  let digits = Array("0123456789abcdef".utf8)
-  var text: [UInt8] = []
-  for byte in bytes {
-    text.append(digits[Int(byte >> 4)])
-    text.append(digits[Int(byte & 15)])
-  }
-  return String(decoding: text, as: UTF8.self)
-}
-
-/// Base64 with padding (RFC 4648, 4).
-func base64(_ bytes: [UInt8]) -> String {
-  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  var text: [UInt8] = []
-  text.reserveCapacity((bytes.count + 2) / 3 * 4)
-  for start in stride(from: 0, to: bytes.count, by: 3) {
-    let group = bytes[start..<min(start + 3, bytes.count)]
-    var bits: UInt32 = 0
-    for (index, byte) in group.enumerated() { bits |= UInt32(byte) << UInt32(16 - 8 * index) }
-    for index in 0..<4 {
-      text.append(index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)] : 0x3d)
-    }
-  }
-  return String(decoding: text, as: UTF8.self)
 }

@@ -1,5 +1,6 @@
 // Exchanges for a person: a line each within 80 columns, one of them whole, or as a curl command.
 
+import HTTP2Decoding
 import HTTPModel
 
 /// A line an exchange.
@@ -43,7 +44,14 @@ struct WholePrinter: ExchangePrinter {
 
   func text(_ exchange: Exchange) -> [UInt8] {
     var text = "Exchange \(exchange.id)  \(exchange.start)\n"
-    text += "\(exchange.client) -> \(exchange.server)  \(exchange.version.identifier)\n"
+    text += "\(exchange.client) -> \(exchange.server)  \(exchange.version.identifier)"
+    text += exchange.stream.map { ", stream \($0)\n" } ?? "\n"
+    text += connection(exchange.connection)
+    if let reset = exchange.details.reset {
+      let name = HTTP2ErrorCode(rawValue: reset.code).name ?? "error \(reset.code)"
+      text += "reset by the \(reset.byClient ? "client" : "server"): \(name)\n"
+    }
+    if let parent = exchange.details.promisedBy { text += "pushed by stream \(parent)\n" }
     for anomaly in exchange.anomalies.members { text += "anomaly: \(anomaly.identifier)\n" }
     if let request = exchange.request {
       text += "\n> " + line(request.method) + " " + line(request.target) + "\n"
@@ -54,6 +62,16 @@ struct WholePrinter: ExchangePrinter {
     }
     text += exchange.response.map { answer($0, after: exchange.latency) } ?? "\n< (no response seen)\n"
     return Array(text.utf8)
+  }
+
+  private func connection(_ facts: ConnectionFacts?) -> String {
+    guard let facts else { return "" }
+    var text = facts.encapsulation.isEmpty ? "" : "through \(facts.encapsulation)\n"
+    if let tls = facts.tls {
+      let parts = [tls.version, tls.suite, tls.serverName, tls.applicationProtocol].compactMap { $0 }
+      text += visibleLine(parts.joined(separator: ", ")) + "\n"
+    }
+    return text
   }
 
   /// What came of sending the request again.
@@ -79,7 +97,11 @@ struct WholePrinter: ExchangePrinter {
   private func line(_ bytes: ArraySlice<UInt8>) -> String { visibleLine(String(decoding: bytes, as: UTF8.self)) }
 
   private func fields(_ fields: HeaderFields, prefix: String) -> String {
-    fields.ranges.indices.map { "\(prefix)\(line(fields.name(at: $0))): \(line(fields.value(at: $0)))\n" }.joined()
+    fields.ranges.indices.map { index in
+      // Nothing was seen of a name that stands in a table of before.
+      let name = fields.name(at: index).isEmpty ? "(unknown)" : line(fields.name(at: index))
+      return "\(prefix)\(name): \(line(fields.value(at: index)))\n"
+    }.joined()
   }
 
   private func body(_ body: HTTPBody, prefix: String) -> String {
@@ -120,7 +142,8 @@ struct CurlPrinter: ExchangePrinter {
     } else if method != "GET" || request.body.size > 0 {
       words += ["-X", quoted(method)]
     }
-    for index in request.fields.ranges.indices {
+    if exchange.stream != nil { words.append(exchange.isTLS ? "--http2" : "--http2-prior-knowledge") }
+    for index in request.fields.ranges.indices where !request.fields.isPseudoField(index) {
       let name = request.fields.name(at: index)
       // curl frames the body itself.
       if ["content-length", "transfer-encoding", "host"].contains(text(name).lowercased()) { continue }

@@ -10,7 +10,8 @@ final class Nginx {
   /// - Parameters:
   ///   - locations: what stands in the `server` block.
   ///   - files: contents of the document root.
-  init(locations: String, files: [String: String] = [:], port: Int = 0) throws {
+  ///   - protocols: what stands after the address in `listen`, `http2` for HTTP/2 in the clear.
+  init(locations: String, files: [String: String] = [:], port: Int = 0, protocols: String = "") throws {
     scratch = try Scratch()
     self.port = port == 0 ? try freePort() : port
     for (name, text) in files { try scratch.write(name, text) }
@@ -25,7 +26,7 @@ final class Nginx {
         client_body_temp_path \(scratch.path("body")); proxy_temp_path \(scratch.path("proxy"));
         fastcgi_temp_path \(scratch.path("fastcgi")); uwsgi_temp_path \(scratch.path("uwsgi"));
         scgi_temp_path \(scratch.path("scgi"));
-        server { listen 127.0.0.1:\(self.port); root \(scratch.url.path); default_type application/json;
+        server { listen 127.0.0.1:\(self.port) \(protocols); root \(scratch.url.path); default_type application/json;
           \(locations)
         }
       }
