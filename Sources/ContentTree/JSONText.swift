@@ -6,14 +6,15 @@ struct JSONText {
   /// A value stands before the next one in the same container.
   private var needsComma = false
 
-  mutating func open(_ bracket: Character) {
+  /// - Parameter bracket: ASCII.
+  mutating func open(_ bracket: Unicode.Scalar) {
     separate()
-    bytes.append(bracket.asciiValue!)
+    bytes.append(UInt8(truncatingIfNeeded: bracket.value))
     needsComma = false
   }
 
-  mutating func close(_ bracket: Character) {
-    bytes.append(bracket.asciiValue!)
+  mutating func close(_ bracket: Unicode.Scalar) {
+    bytes.append(UInt8(truncatingIfNeeded: bracket.value))
     needsComma = true
   }
 
@@ -23,18 +24,53 @@ struct JSONText {
     needsComma = false
   }
 
+  /// - Parameter spelt: a name in quotes and a colon, as ``spelling(ofName:)`` makes it.
+  mutating func name(spelt: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: spelt)
+    needsComma = false
+  }
+
+  /// A name in quotes and a colon.
+  static func spelling(ofName name: String) -> [UInt8] {
+    var text = JSONText()
+    text.name(name)
+    return text.bytes
+  }
+
   /// A number, `true`, `false` or `null`, as spelt.
   mutating func literal(_ text: String) {
     separate()
-    bytes.append(contentsOf: text.utf8)
+    append(text)
   }
 
   /// A number in quotes.
   mutating func quoted(_ text: String) {
     separate()
     bytes.append(UInt8(ascii: "\""))
-    bytes.append(contentsOf: text.utf8)
+    append(text)
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// A whole number.
+  /// - Parameter isQuoted: in quotes, as protobuf writes those of 64 bits.
+  mutating func number(_ value: some FixedWidthInteger, isQuoted: Bool = false) {
+    separate()
+    if isQuoted { bytes.append(UInt8(ascii: "\"")) }
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    var rest = UInt64(value.magnitude)
+    let start = bytes.count
+    repeat {
+      bytes.append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0
+    bytes[start...].reverse()
+    if isQuoted { bytes.append(UInt8(ascii: "\"")) }
+  }
+
+  private mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes.append(contentsOf: $0) }
   }
 
   mutating func string(_ text: String) {

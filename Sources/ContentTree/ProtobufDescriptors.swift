@@ -103,6 +103,9 @@ struct ProtobufFieldType: Sendable {
   /// Full name of a message or enum, and its place in the descriptors where they hold it.
   var type = ""
   var typeIndex: Int?
+  /// The names as JSON spells them.
+  var spelling: [UInt8] = []
+  var jsonSpelling: [UInt8] = []
 }
 
 struct ProtobufMessageType: Sendable {
@@ -112,6 +115,7 @@ struct ProtobufMessageType: Sendable {
   var fields: [ProtobufFieldType] = []
   /// An entry of a map: a key (1) and a value (2).
   var isMapEntry = false
+  private(set) var hasOneofs = false
 
   init(name: String) {
     self.name = name
@@ -132,6 +136,10 @@ struct ProtobufMessageType: Sendable {
 
   /// A field of the same number is not added again.
   mutating func add(_ field: ProtobufFieldType) {
+    var field = field
+    field.spelling = JSONText.spelling(ofName: field.name)
+    field.jsonSpelling = JSONText.spelling(ofName: field.jsonName)
+    if field.oneof != nil { hasOneofs = true }
     let place = fields.firstIndex { $0.number >= field.number } ?? fields.count
     if place == fields.count || fields[place].number != field.number { fields.insert(field, at: place) }
   }

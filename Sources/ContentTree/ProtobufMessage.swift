@@ -112,19 +112,29 @@ struct ProtobufRenderer {
     while let first = rest.first {
       let run = rest.prefix { $0.number == first.number }
       rest = rest.dropFirst(run.count)
-      for wire in [ProtobufWire.varint, .i64, .len, .group, .i32] where run.contains(where: { $0.wire == wire }) {
-        json.name("\(first.number):\(wire.name)")
-        json.open("[")
-        for field in run where field.wire == wire { try untypedValue(field, depth: depth) }
-        json.close("]")
+      if run.allSatisfy({ $0.wire == first.wire }) {
+        try untypedMember(first.number, first.wire, run, depth: depth)
+      } else {
+        for wire in [ProtobufWire.varint, .i64, .len, .group, .i32] where run.contains(where: { $0.wire == wire }) {
+          try untypedMember(first.number, wire, run.filter { $0.wire == wire }[...], depth: depth)
+        }
       }
     }
+  }
+
+  private mutating func untypedMember(
+    _ number: UInt32, _ wire: ProtobufWire, _ run: ArraySlice<ProtobufField>, depth: Int
+  ) throws(ProtobufError) {
+    json.name("\(number):\(wire.name)")
+    json.open("[")
+    for field in run { try untypedValue(field, depth: depth) }
+    json.close("]")
   }
 
   private mutating func untypedValue(_ field: ProtobufField, depth: Int) throws(ProtobufError) {
     try checkSize(field.start)
     switch field.wire {
-    case .varint: json.literal(String(Int64(bitPattern: field.value)))
+    case .varint: json.number(Int64(bitPattern: field.value))
     case .i32, .i64: json.literal(fixedText(field.value, isWide: field.wire == .i64).text)
     case .group:
       if depth > 1 {

@@ -16,7 +16,7 @@ extension ProtobufRenderer {
   mutating func members(
     of type: ProtobufMessageType, _ fields: [ProtobufField], depth: Int
   ) throws(ProtobufError) {
-    let losers = overruled(in: type, fields)
+    let losers = type.hasOneofs ? overruled(in: type, fields) : []
     var rest = fields[...]
     while let first = rest.first {
       let run = rest.prefix { $0.number == first.number }
@@ -27,11 +27,13 @@ extension ProtobufRenderer {
       }
       // Most runs are one field of the type that it should have.
       if run.allSatisfy({ accepts(field, $0, depth: depth) }) {
-        if !losers.contains(field.number) { try member(field, run, depth: depth) }
+        if losers.isEmpty || !losers.contains(field.number) { try member(field, run, depth: depth) }
         continue
       }
       let known = run.filter { accepts(field, $0, depth: depth) }
-      if !known.isEmpty, !losers.contains(field.number) { try member(field, known[...], depth: depth) }
+      if !known.isEmpty, losers.isEmpty || !losers.contains(field.number) {
+        try member(field, known[...], depth: depth)
+      }
       try untypedMembers(run.filter { !accepts(field, $0, depth: depth) }[...], depth: depth)
     }
   }
@@ -83,15 +85,15 @@ extension ProtobufRenderer {
   private mutating func member(
     _ field: ProtobufFieldType, _ run: ArraySlice<ProtobufField>, depth: Int
   ) throws(ProtobufError) {
-    let name = naming == .json ? field.jsonName : field.name
+    let name = naming == .json ? field.jsonSpelling : field.spelling
     if field.isRepeated {
       if field.kind == .message, let index = field.typeIndex, let entry = descriptors?.messages[index],
         entry.isMapEntry, let key = entry.field(1), let value = entry.field(2)
       {
-        json.name(name)
+        json.name(spelt: name)
         return try map(run, key, value, depth: depth)
       }
-      json.name(name)
+      json.name(spelt: name)
       json.open("[")
       for element in run { try elements(field, element, depth: depth) }
       json.close("]")
@@ -99,11 +101,11 @@ extension ProtobufRenderer {
     }
     guard let last = run.last else { return }
     if field.kind == .message || field.kind == .group {
-      json.name(name)
+      json.name(spelt: name)
       return try submessage(field, run.map(\.content), depth: depth)
     }
     if !field.hasPresence, isDefault(last) { return }
-    json.name(name)
+    json.name(spelt: name)
     try value(field, last)
   }
 

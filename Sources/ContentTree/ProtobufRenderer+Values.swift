@@ -1,16 +1,30 @@
 // Single values as protobuf JSON: 64-bit whole numbers in quotes, reals shortest, bytes in base64, enums by name.
 
+/// A whole number, in the width and sign of its kind.
+enum ProtobufWholeNumber {
+  case narrow(Int64)
+  case signed(Int64)
+  case unsigned(UInt64)
+
+  var text: String {
+    switch self {
+    case .narrow(let value), .signed(let value): String(value)
+    case .unsigned(let value): String(value)
+    }
+  }
+}
+
 extension ProtobufKind {
   /// A whole number as its bits on the wire say it; nil of other kinds.
-  func wholeNumber(_ bits: UInt64) -> (text: String, isWide: Bool)? {
+  func wholeNumber(_ bits: UInt64) -> ProtobufWholeNumber? {
     switch self {
-    case .int32, .sfixed32, .enum: (String(Int32(truncatingIfNeeded: bits)), false)
-    case .uint32, .fixed32: (String(UInt32(truncatingIfNeeded: bits)), false)
+    case .int32, .sfixed32, .enum: .narrow(Int64(Int32(truncatingIfNeeded: bits)))
+    case .uint32, .fixed32: .narrow(Int64(UInt32(truncatingIfNeeded: bits)))
     case .sint32:
-      (String(Int32(bitPattern: UInt32(truncatingIfNeeded: bits) >> 1) ^ -Int32(truncatingIfNeeded: bits & 1)), false)
-    case .int64, .sfixed64: (String(Int64(bitPattern: bits)), true)
-    case .uint64, .fixed64: (String(bits), true)
-    case .sint64: (String(Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)), true)
+      .narrow(Int64(Int32(bitPattern: UInt32(truncatingIfNeeded: bits) >> 1) ^ -Int32(truncatingIfNeeded: bits & 1)))
+    case .int64, .sfixed64: .signed(Int64(bitPattern: bits))
+    case .uint64, .fixed64: .unsigned(bits)
+    case .sint64: .signed(Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1))
     default: nil
     }
   }
@@ -30,8 +44,12 @@ extension ProtobufRenderer {
     case .bytes: json.base64(UnsafeRawBufferPointer(rebasing: source[field.content]))
     case .enum: enumeration(type, field.value, isMissing: isMissing)
     default:
-      guard let number = type.kind.wholeNumber(field.value) else { return }
-      if number.isWide { json.quoted(number.text) } else { json.literal(number.text) }
+      switch type.kind.wholeNumber(field.value) {
+      case .narrow(let value): json.number(value)
+      case .signed(let value): json.number(value, isQuoted: true)
+      case .unsigned(let value): json.number(value, isQuoted: true)
+      case nil: break
+      }
     }
   }
 
@@ -53,6 +71,6 @@ extension ProtobufRenderer {
     if type.type == "google.protobuf.NullValue" { return json.literal("null") }
     let known = type.typeIndex.flatMap { descriptors?.enums[$0] }
     let number = isMissing ? known?.first ?? 0 : Int32(truncatingIfNeeded: bits)
-    if let name = known?.values[number] { json.string(name) } else { json.literal(String(number)) }
+    if let name = known?.values[number] { json.string(name) } else { json.number(number) }
   }
 }

@@ -91,6 +91,8 @@ struct ProtobufScanner {
   private(set) var position: Int
   private let end: Int
   private(set) var fault: ProtobufError.Reason?
+  /// Numbers of the groups that are open; kept so that one scanner allocates once.
+  private var open: [UInt32] = []
 
   init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, depth: Int) {
     self.bytes = bytes
@@ -122,7 +124,8 @@ struct ProtobufScanner {
 
   /// Finds the end of the group whose tag was just read.
   private mutating func closeGroup(_ field: inout ProtobufField) -> Bool {
-    var open = [field.number]
+    open.removeAll(keepingCapacity: true)
+    open.append(field.number)
     while let inner = nextTag() {
       if inner.wire == .group {
         if open.count >= depth {
