@@ -2,7 +2,7 @@ import HTTPModel
 
 /// Decides which recorded exchanges are sent.
 struct Admission {
-  /// nil allows every method.
+  /// nil allows everything.
   private let methods: [[UInt8]]?
 
   init(options: ReplayOptions) { methods = options.methods.map { $0.map { Array($0.utf8) } } }
@@ -12,8 +12,19 @@ struct Admission {
     guard let request = exchange.request else { return .noRequest }
     if request.version == .http2 || exchange.stream != nil { return .http2 }
     guard isWhole(request) else { return .incompleteRequest }
-    if let methods, !methods.contains(where: { $0.elementsEqual(request.method) }) { return .unsafeMethod }
-    return nil
+    guard let methods else { return nil }
+    guard methods.contains(where: { $0.elementsEqual(request.method) }) else { return .unsafeMethod }
+    return request.isSafe ? nil : hiddenEffect(of: request)
+  }
+
+  /// POST says little where one method stands for every operation: what the body asks for counts.
+  private func hiddenEffect(of request: HTTPRequest) -> WithheldReason? {
+    guard let type = request.fields.first("content-type") else { return nil }
+    if asciiCaseInsensitiveEqual(type.prefix(16), "application/grpc".utf8) { return .grpcCall }
+    if request.fields.first("content-encoding") != nil, request.target.firstRange(of: "graphql".utf8) != nil {
+      return .graphQLMutation
+    }
+    return GraphQLOperation.mayMutate(body: request.body.bytes, contentType: type) ? .graphQLMutation : nil
   }
 
   /// Whether there is a request line and every byte of the body.

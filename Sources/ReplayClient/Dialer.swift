@@ -9,14 +9,23 @@ struct Dialer {
   /// Nanoseconds.
   let timeout: Int64
   let eventLoop: any EventLoop
+  /// Bytes read at once from a throttled connection, which is read only when it asks for more; nil for others.
+  var throttledRead: Int?
+
+  /// Bytes that a throttled connection moves at once: those of a fiftieth of a second.
+  static func throttledPiece(_ bytesPerSecond: Int) -> Int { min(65_536, max(1, bytesPerSecond / 50)) }
 
   /// Connects; `done` is called on the event loop, exactly once, with how it failed or nil.
   ///
   /// Must be called on the event loop.
   func connect(_ connection: TargetConnection, done: @escaping (AttemptOutcome?) -> Void) {
     let handler = NIOLoopBound(connection, eventLoop: eventLoop)
-    ClientBootstrap(group: eventLoop)
-      .connectTimeout(.nanoseconds(timeout))
+    var bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(.nanoseconds(timeout))
+    if let throttledRead {
+      bootstrap = bootstrap.channelOption(.autoRead, value: false).channelOption(.maxMessagesPerRead, value: 1)
+        .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: throttledRead))
+    }
+    bootstrap
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
       }

@@ -19,8 +19,13 @@ final class Lane {
   var state = State.idle
   /// Due requests in order; always empty in a pool, whose lanes share one queue.
   var queue = CircularBuffer<PlannedRequest>(initialCapacity: 2)
+  /// Which target it goes to; of a recorded connection, as long as that is open.
+  var target: Int
   /// Open, and not about to be closed.
   var connection: TargetConnection?
 
-  init(key: UInt64) { self.key = key }
+  init(key: UInt64, target: Int = 0) {
+    self.key = key
+    self.target = target
+  }
 }

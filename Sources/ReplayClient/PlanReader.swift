@@ -5,22 +5,20 @@ import ReplaySchedule
 ///
 /// Input: exchanges in the session's order. Output: requests with their due times, and counts of what is withheld.
 struct PlanReader {
-  private let admission: Admission
-  private let rounds: UInt32
+  private let options: ReplayOptions
+  private let idempotency: IdempotencyKey?
   private let followsRecordedConnections: Bool
-  private var schedule: ArrivalSchedule
-  /// Something of this round is sent; a round without anything is not repeated.
-  private var isRoundUseful = false
+  private var walk: SessionWalk
 
   /// Nothing more will come.
   private(set) var isOver = false
   private(set) var withheld: [WithheldReason: UInt64] = [:]
 
   init(options: ReplayOptions) {
-    admission = Admission(options: options)
-    rounds = options.rounds
+    self.options = options
+    idempotency = options.idempotencyRun.map { IdempotencyKey(run: $0) }
     followsRecordedConnections = options.connections == .recorded
-    schedule = ArrivalSchedule(pacing: options.pacing)
+    walk = SessionWalk(options: options)
   }
 
   /// Exchanges that are looked at in one call at most, so that a long stretch of withheld ones delays no result.
@@ -34,39 +32,38 @@ struct PlanReader {
     var batch: [PlannedRequest] = []
     for _ in 0..<PlanReader.examinedAtOnce {
       guard batch.count < limit, batch.isEmpty || memory.hasRoomToRead else { break }
-      guard let exchange = try next(schedule.round) else {
-        if !beginRound() { break }
-        continue
+      guard let exchange = try next(walk.round) else {
+        if walk.beginRound() { continue }
+        isOver = true
+        break
       }
-      if let reason = admission.withholding(exchange) {
-        schedule.pass(recorded: exchange.start)
-        withheld[reason, default: 0] += 1
-        continue
+      switch walk.step(exchange) {
+      case .elsewhere: continue
+      case .withheld(let reason): withheld[reason, default: 0] += 1
+      case .over:
+        isOver = true
+        return batch
+      case .send(let arrival):
+        guard let planned = plan(exchange, arrival, closesConnection) else { continue }
+        memory.add(planned.heldBytes)
+        batch.append(planned)
       }
-      guard let planned = plan(exchange, closesConnection) else { continue }
-      memory.add(planned.heldBytes)
-      batch.append(planned)
     }
     return batch
   }
 
-  private mutating func plan(_ exchange: Exchange, _ closesConnection: (ExchangeID) -> Bool) -> PlannedRequest? {
+  private func plan(
+    _ exchange: Exchange, _ arrival: Arrival, _ closesConnection: (ExchangeID) -> Bool
+  ) -> PlannedRequest? {
     guard let request = exchange.request else { return nil }
-    isRoundUseful = true
-    let round = schedule.round
-    return PlannedRequest(
-      exchange: exchange, request: request, round: round, due: schedule.arrival(recorded: exchange.start),
+    let due: Int64? = if case .due(let due) = arrival { due } else { nil }
+    let planned = PlannedRequest(
+      exchange: exchange, request: request, round: walk.round, due: due,
       closesConnection: followsRecordedConnections && closesConnection(exchange.id))
-  }
-
-  /// Goes on to the next round, or ends the plan.
-  private mutating func beginRound() -> Bool {
-    guard isRoundUseful, schedule.round + 1 < rounds else {
-      isOver = true
-      return false
+    if let idempotency { planned.replaced = idempotency.replacements(in: request, round: walk.round) }
+    if !options.faults.isEmpty {
+      planned.fault = InjectedFault(options.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
     }
-    isRoundUseful = false
-    schedule.beginRound()
-    return true
+    return planned
   }
 }

@@ -19,15 +19,27 @@ final class PlannedRequest: @unchecked Sendable {
   let awaitsContinue: Bool
   /// What it counts against the memory limit.
   var heldBytes: Int
+  /// Fields that are sent with other values than the recorded ones.
+  var replaced: [(name: [UInt8], value: [UInt8])] = []
+  var fault: InjectedFault?
 
   /// Where it is sent from while it is connecting or in flight.
   var lane: Lane?
-  /// Monotonic times; 0 while unknown.
+  /// What its target's breaker has admitted it as.
+  var ticket: CircuitBreaker.Ticket?
+  /// Monotonic times; 0 while unknown. `released`: found to be due; `ready`: nothing of its connection before it is
+  /// without an answer; `started`: under the caps.
   var scheduled: Int64 = 0
+  var released: Int64 = 0
+  var ready: Int64 = 0
+  var started: Int64 = 0
   var sent: Int64 = 0
   var firstByte: Int64 = 0
   /// It was sent again after a kept connection turned out to be closed.
   var isResent = false
+  /// How often it was tried again, and how it failed before.
+  var retries: UInt32 = 0
+  var failure: AttemptOutcome?
   /// Set once, when the attempt has ended.
   var attempt: Attempt?
 

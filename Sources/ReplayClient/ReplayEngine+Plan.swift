@@ -29,9 +29,15 @@ extension ReplayEngine {
         // Taken as lanes become free.
         return
       }
+      request.released = now
       upcoming.removeFirst()
       waiting += 1
-      if recordedConnections { queueOnLane(request) } else { poolQueue.append(request) }
+      if recordedConnections {
+        queueOnLane(request)
+      } else {
+        request.ready = now
+        poolQueue.append(request)
+      }
     }
   }
 
@@ -46,42 +52,120 @@ extension ReplayEngine {
     }
     lane.queue.append(request)
     if lane.state == .idle {
+      request.ready = request.released
       lane.state = .ready
       ready.append(lane)
     }
   }
 
-  /// Sends what waits, as far as the caps allow.
+  /// Sends what waits, as far as the caps and the breakers allow.
   func dispatch() {
     // Ending an attempt asks for the next; an attempt that fails at once must not nest without end.
     guard !isDispatching else { return }
     isDispatching = true
     defer { isDispatching = false }
     // An interrupt holds from the moment it is asked for, not from when this loop comes to it.
-    while phase == .running, inFlight < options.concurrency, !handover.isStopping {
+    while phase == .running, !handover.isStopping {
+      guard inFlight < options.concurrency else { return block(.concurrency) }
       let now = clock.now
-      if now >= stopTime { return }
-      if recordedConnections {
-        if ready.isEmpty, waiting < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
-        guard let lane = ready.first, makeRoom(for: lane) else { return }
-        ready.removeFirst()
-        waiting -= 1
-        start(lane.queue.removeFirst(), on: lane, now: now)
-      } else {
-        guard !freeLanes.isEmpty, let request = nextOfPool() else { return }
-        start(request, on: freeLanes.removeLast(), now: now)
-      }
+      if now >= stopTime || now < resumeTime { return }
+      guard recordedConnections ? dispatchLane(now) : dispatchFromPool(now) else { return }
     }
   }
 
-  private func nextOfPool() -> PlannedRequest? {
-    if !poolQueue.isEmpty {
-      waiting -= 1
-      return poolQueue.removeFirst()
+  /// What keeps requests from being sent from now on.
+  private func block(_ cause: LagCause) {
+    blockedBy = cause
+    blockedTime = clock.now
+  }
+
+  /// - Returns: whether there may be more to send.
+  private func dispatchLane(_ now: Int64) -> Bool {
+    if ready.isEmpty, waiting < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
+    guard let lane = ready.first else { return false }
+    guard makeRoom(for: lane) else {
+      block(.connections)
+      return false
     }
+    let target = target(for: lane, now)
+    if target == nil, waitsForRecovery(now) { return false }
+    ready.removeFirst()
+    waiting -= 1
+    let request = lane.queue.removeFirst()
+    if let target {
+      lane.target = target
+      start(request, on: lane, now: now)
+    } else {
+      withhold(request, .breakerOpen)
+      leave(lane, now: now)
+    }
+    return true
+  }
+
+  private func dispatchFromPool(_ now: Int64) -> Bool {
+    guard let request = firstOfPool() else { return false }
+    guard let place = placeInPool(now) else {
+      block(.connections)
+      return false
+    }
+    if place == .nowhere, waitsForRecovery(now) { return false }
+    if poolQueue.isEmpty {
+      upcoming.removeFirst()
+    } else {
+      waiting -= 1
+      poolQueue.removeFirst()
+    }
+    switch place {
+    case .target(let index): start(request, on: targets[index].freeLanes.removeLast(), now: now)
+    case .nowhere: withhold(request, .breakerOpen)
+    }
+    return true
+  }
+
+  private enum PoolPlace: Equatable {
+    case target(Int)
+    /// Every target is left alone.
+    case nowhere
+  }
+
+  /// nil where the pools of all targets that may be asked are busy.
+  private func placeInPool(_ now: Int64) -> PoolPlace? {
+    if targets.count == 1 {
+      guard targets[0].admits(at: now) else { return .nowhere }
+      return targets[0].freeLanes.isEmpty ? nil : .target(0)
+    }
+    guard targets.contains(where: { $0.admits(at: now) }) else { return .nowhere }
+    return balancer.pick(at: now) { [targets] in !targets[$0].freeLanes.isEmpty && targets[$0].admits(at: now) }
+      .map { .target($0) }
+  }
+
+  private func firstOfPool() -> PlannedRequest? {
+    if let first = poolQueue.first { return first }
     guard options.pacing == .maximum else { return nil }
     refill()
-    return upcoming.isEmpty ? nil : upcoming.removeFirst()
+    return upcoming.first
+  }
+
+  /// The target of a lane's next request: that of its connection while it may be asked, else the next that may.
+  func target(for lane: Lane, _ now: Int64) -> Int? {
+    if lane.connection != nil, targets[lane.target].admits(at: now) { return lane.target }
+    let target =
+      targets.count == 1
+      ? (targets[0].admits(at: now) ? 0 : nil)
+      : balancer.pick(at: now) { [targets] in targets[$0].admits(at: now) }
+    if target != nil { lane.connection?.close() }
+    return target
+  }
+
+  /// Where nothing is due at any time, a run waits for a target that is left alone; a schedule goes on without it.
+  private func waitsForRecovery(_ now: Int64) -> Bool {
+    guard options.pacing == .maximum else { return false }
+    let recoveries = targets.compactMap(\.recovery)
+    guard recoveries.contains(where: \.isHopeful) else { return false }
+    let earliest = recoveries.map(\.time).min() ?? .max
+    // Half open, its probes' ends wake the run.
+    if earliest < .max { resumeTime = max(earliest, now &+ 1) }
+    return true
   }
 
   private func start(_ request: PlannedRequest, on lane: Lane, now: Int64) {
@@ -91,6 +175,37 @@ extension ReplayEngine {
     inFlight += 1
     lane.state = .busy
     request.lane = lane
-    if let connection = lane.connection { connection.send(request, now: now) } else { open(lane, for: request) }
+    targets[lane.target].admit(request, at: now)
+    if let delay = request.fault?.delay, delay > 0 {
+      request.scheduled &+= delay
+      counts.faults["delay", default: 0] += 1
+      later.add(.send(request), at: max(now, request.scheduled))
+    } else {
+      proceed(request, now: now)
+    }
+  }
+
+  /// Sends a request that has a lane, unless a fault answers it.
+  func proceed(_ request: PlannedRequest, now: Int64) {
+    guard let lane = request.lane else { return }
+    request.started = now
+    if let status = request.fault?.abortStatus {
+      counts.faults["abort", default: 0] += 1
+      end(
+        request, .answered, response: InjectedFault.answer(status: status, at: clock.timestamp(now)), now: now,
+        result: .abandoned)
+    } else if let connection = lane.connection {
+      connection.send(request, now: now)
+    } else {
+      open(lane, for: request)
+    }
+  }
+
+  /// Counts a request that is not sent and gives it back.
+  func withhold(_ request: PlannedRequest, _ reason: WithheldReason) {
+    counts.planned += 1
+    counts.skipped[reason, default: 0] += 1
+    ended.append(request)
+    if ended.count >= ReplayEngine.batch { handBack() }
   }
 }

@@ -11,15 +11,25 @@ import ReplaySchedule
 final class ReplayEngine {
   enum Phase { case running, draining, over }
 
+  /// What waits for a time of its own.
+  enum Delayed {
+    /// A delayed request, or one that is tried again.
+    case send(PlannedRequest)
+    /// A throttled connection that may go on.
+    case move(TargetConnection)
+  }
+
   let options: ReplayOptions
   let clock: RunClock
   let handover: Handover
   let memory: HeldMemory
-  var composer: RequestComposer
-  let dialer: Dialer
+  let targets: [TargetState]
+  var balancer: TargetBalancer
   let eventLoop: any EventLoop
   let publish: (ReplayProgress) -> Void
   let recordedConnections: Bool
+  /// What a throttle allows each connection; nil for no throttle.
+  let bytesPerSecond: Int?
 
   /// Where a request is put together; its storage is used again as soon as the kernel has the bytes.
   var output = ByteBuffer()
@@ -43,13 +53,22 @@ final class ReplayEngine {
   var waiting = 0
   var inFlight = 0
   var ended: [PlannedRequest] = []
+  var later = DelayQueue<Delayed>()
+  /// Of the waits before requests are tried again.
+  var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
+  /// Until when nothing is sent because every target is left alone.
+  var resumeTime = Int64.min
+  /// What kept requests from being sent, and when last.
+  var blockedBy = LagCause.generator
+  var blockedTime = Int64.min
+  /// CPU time of this thread when the schedule started.
+  var startThreadTime: Int64 = 0
 
   /// ``ReplayOptions/Connections/recorded``: lanes by key, and those that wait for a cap, in turn.
   var lanes: [UInt64: Lane] = [:]
   var ready = CircularBuffer<Lane>(initialCapacity: 64)
   var releasedRound: UInt32 = 0
-  /// ``ReplayOptions/Connections/pool(_:)``: lanes without a request, and the requests that they take from.
-  var freeLanes: [Lane] = []
+  /// ``ReplayOptions/Connections/pool(_:)``: what the targets' free lanes take from.
   var poolQueue = CircularBuffer<PlannedRequest>(initialCapacity: 64)
 
   /// Open connections by ``TargetConnection/slot``, and how many more are being made.
@@ -63,25 +82,24 @@ final class ReplayEngine {
   var isDispatching = false
 
   init(
-    options: ReplayOptions, clock: RunClock, handover: Handover, memory: HeldMemory, composer: RequestComposer,
-    dialer: Dialer, eventLoop: any EventLoop, connectionLimit: Int, publish: @escaping (ReplayProgress) -> Void
+    options: ReplayOptions, clock: RunClock, handover: Handover, memory: HeldMemory, targets: [TargetState],
+    balancer: TargetBalancer, eventLoop: any EventLoop, connectionLimit: Int,
+    publish: @escaping (ReplayProgress) -> Void
   ) {
     self.options = options
     self.clock = clock
     self.handover = handover
     self.memory = memory
-    self.composer = composer
-    self.dialer = dialer
+    self.targets = targets
+    self.balancer = balancer
     self.eventLoop = eventLoop
     self.connectionLimit = connectionLimit
     self.publish = publish
     recordedConnections = options.connections == .recorded
+    bytesPerSecond = options.faults.lazy.compactMap { if case .throttle(let rate) = $0 { rate } else { nil } }.min()
     start = clock.now
     latestEnd = start
     counts = ReplayOutcome(started: clock.timestamp(start), ended: clock.timestamp(start), end: .finished)
-    if case .pool(let size) = options.connections {
-      freeLanes = (0..<size).reversed().map { Lane(key: UInt64($0)) }
-    }
   }
 }
 
@@ -93,6 +111,7 @@ extension ReplayEngine {
     guard phase == .running else { return }
     start = clock.now
     latestEnd = start
+    startThreadTime = clock.threadTime
     counts.started = clock.timestamp(start)
     if let duration = options.duration { stopTime = start &+ min(duration, Pacing.horizon) }
     wake()
@@ -108,9 +127,10 @@ extension ReplayEngine {
     end = reason
     handover.stopSending()
     stopTime = grace < Int64.max ? clock.now &+ grace : .max
+    let withheld: WithheldReason = reason == .duration ? .durationOver : .interrupted
     // Without due times nothing that was read ahead was due.
-    if options.pacing != .maximum {
-      counts.skipped[reason == .duration ? .durationOver : .interrupted, default: 0] += UInt64(waiting)
+    if options.pacing != .maximum, waiting > 0 {
+      counts.skipped[withheld, default: 0] += UInt64(waiting)
       counts.planned += UInt64(waiting)
     }
     waiting = 0
@@ -121,6 +141,7 @@ extension ReplayEngine {
       lane.queue.removeAll()
       if lane.state == .ready { lane.state = .idle }
     }
+    giveUpDelayed(withheld, now: clock.now)
     wake()
   }
 }
@@ -141,6 +162,12 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
       stop(.duration, grace: .max)
       return
     }
+    while let delayed = later.take(at: now) {
+      switch delayed {
+      case .send(let request): resume(request, now: now)
+      case .move(let connection): connection.moveOn(now: now)
+      }
+    }
     if phase == .running { release(now) }
     dispatch()
     now = clock.now
@@ -151,14 +178,17 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
 
   /// Nanoseconds between two looks at the connections' deadlines while something is in flight, and while nothing is.
   private var scanInterval: Int64 {
-    inFlight > 0 || !ended.isEmpty ? max(1_000_000, min(10_000_000, options.timeout / 10)) : 250_000_000
+    inFlight > 0 || !ended.isEmpty ? max(1_000_000, min(10_000_000, shortestTimeout / 10)) : 250_000_000
   }
+
+  private var shortestTimeout: Int64 { min(options.timeout, options.firstByteTimeout ?? .max) }
 
   /// Timers closer together than this are not worth their price; a request is rather sent so much late.
   private static let timerGrain: Int64 = 50_000
 
   private func setTimer(_ now: Int64) {
-    var time = nextScan
+    var time = min(nextScan, later.nextTime)
+    if resumeTime > now { time = min(time, resumeTime) }
     if phase == .running {
       // Either there is something to wait for, or the handover tells when there is.
       if upcoming.isEmpty { refill() }
@@ -199,6 +229,8 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
     nextScan = now &+ scanInterval
   }
 
+  func countReset() { counts.faults["reset", default: 0] += 1 }
+
   func publishProgress() {
     var progress = ReplayProgress()
     progress.planned = counts.planned + UInt64(waiting)
@@ -208,6 +240,7 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
     progress.inFlight = UInt64(inFlight)
     progress.waiting = UInt64(waiting)
     progress.openConnections = UInt64(connections.count)
+    progress.breakersOpen = UInt64(targets.filter { $0.outcome.endedOpen }.count)
     progress.lag = latestLag
     progress.latestFailure = latestFailure
     publish(progress)

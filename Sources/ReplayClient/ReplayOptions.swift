@@ -30,21 +30,41 @@ public struct ReplayOptions: Sendable {
   }
 
   public var pacing = Pacing.realTime
+  /// The longest recorded pause, in recorded nanoseconds; nil keeps every pause.
+  public var maximumPause: Int64?
+  /// Of everything random that must be repeatable: a profile's arrivals, faults.
+  public var seed: UInt64 = 1
+  /// Which of the session's connections this process replays. Arrivals of a profile are counted over all shards, so
+  /// that shards that start together send what one process would have sent, at the same times.
+  public var shard = ReplayShard.whole
   /// The most requests in flight; others that are due wait, and their lateness counts. 1 or more.
   public var concurrency = 1024
   public var connections = Connections.recorded
   /// Nanoseconds from an attempt's first byte to the last of its answer.
   public var timeout: Int64 = 10_000_000_000
+  /// Nanoseconds from an attempt's first byte to the first of its answer; nil for ``timeout``.
+  public var firstByteTimeout: Int64?
+  /// How often a safe request is sent again that got no connection, or whose connection ended before any of its answer;
+  /// after ``RetryBackoff``'s waits. Other requests are never doubled.
+  public var retries: UInt32 = 0
+  /// When a target is left alone; nil for never.
+  public var breaker: BreakerOptions? = .standard
+  /// What is made to go wrong on purpose.
+  public var faults: [Fault] = []
   /// Nanoseconds for a connection to be made.
   public var connectTimeout: Int64 = 3_000_000_000
-  /// Methods that are sent, in the spelling of the wire; the others are withheld. nil sends every method.
+  /// Methods that are sent, in the spelling of the wire; the others are withheld, and so are gRPC calls and GraphQL
+  /// mutations whatever their method. nil sends everything.
   public var methods: Set<String>? = ["GET", "HEAD", "OPTIONS"]
   /// Before anything is sent a connection is made and closed, so that a wrong or dead target is told at once. Without
   /// it every attempt fails by itself.
   public var checksTarget = true
   public var host = Host.recorded
   public var marker: Marker?
-  /// How often to go through the session. 1 or more.
+  /// What makes this run's idempotency keys differ from the recorded ones and from another run's; nil leaves the keys
+  /// of unsafe requests as they are.
+  public var idempotencyRun: String?
+  /// How often to go through the session at most. 1 or more.
   public var rounds: UInt32 = 1
   /// Nanoseconds after which nothing more is sent; nil for no limit.
   public var duration: Int64?
@@ -60,9 +80,7 @@ public struct ReplayOptions: Sendable {
   /// Nanoseconds that a recorded connection stays open without a request while its recorded end is not known.
   public var idleTimeout: Int64 = 60_000_000_000
   /// Nanoseconds that ``Replayer/interrupt()`` leaves to requests in flight.
-  public var interruptGrace: Int64 = 1_000_000_000
-  /// Which of a run's targets this one is, for ``HTTPModel/Attempt/target``.
-  public var targetIndex: UInt16 = 0
+  public var interruptGrace: Int64 = 5_000_000_000
 
   public init() {}
 
@@ -75,6 +93,18 @@ public struct ReplayOptions: Sendable {
     let day: Int64 = 86_400_000_000_000
     try require((1...day).contains(timeout), "timeout", "above 0, up to a day")
     try require((1...day).contains(connectTimeout), "connect timeout", "above 0, up to a day")
+    try require(firstByteTimeout.map { (1...day).contains($0) } ?? true, "first byte timeout", "above 0, up to a day")
+    try require(maximumPause.map { $0 >= 0 } ?? true, "pause", "0 or more")
+    try require(retries <= 100, "retries", "at most 100")
+    if let breaker {
+      try require(breaker.share > 0 && breaker.share <= 1, "breaker", "a share above 0%, up to 100%")
+      try require((1_000_000...day).contains(breaker.window), "breaker", "a window from 1ms to a day")
+      try require(
+        breaker.wait > 0 && breaker.probes > 0 && breaker.longestWait > 0, "breaker", "waits and probes above 0")
+    }
+    for fault in faults {
+      try require(ReplayOptions.isPossible(fault), "fault", "shares to 100%, times to a day, a status")
+    }
     try require(rounds >= 1, "loop", "1 or more")
     try require(duration.map { $0 > 0 } ?? true, "duration", "above 0")
     try require(bodyLimit >= 0, "body limit", "0 or more bytes")
@@ -89,6 +119,16 @@ public struct ReplayOptions: Sendable {
     if let marker {
       try require(ReplayOptions.isToken(marker.name), "marker", "a header field's name before the colon")
       try require(ReplayOptions.isFieldValue(marker.value), "marker", "a value of printable characters")
+    }
+  }
+
+  private static func isPossible(_ fault: Fault) -> Bool {
+    switch fault {
+    case .delay(let share, let range):
+      (0...1).contains(share) && range.lowerBound >= 0 && range.upperBound <= 86_400_000_000_000
+    case .abort(let share, let status): (0...1).contains(share) && (200...599).contains(status)
+    case .reset(let share): (0...1).contains(share)
+    case .throttle(let bytesPerSecond): (1...1_000_000_000_000).contains(bytesPerSecond)
     }
   }
 

@@ -10,15 +10,47 @@ public enum WithheldReason: String, CaseIterable, Sendable {
   case noRequest = "no-request"
   /// It was recorded on HTTP/2.
   case http2 = "http2"
+  /// A gRPC call, and unsafe requests are not allowed: its method says nothing about what it changes.
+  case grpcCall = "grpc-call"
+  /// A GraphQL mutation, or a persisted operation that may be one, and unsafe requests are not allowed.
+  case graphQLMutation = "graphql-mutation"
+  /// It was due, and every target's breaker was open.
+  case breakerOpen = "breaker-open"
   /// It was due, and the run was interrupted before it could be sent.
   case interrupted = "interrupted"
   /// It was due, and the run's duration was over before it could be sent.
   case durationOver = "duration-over"
 }
 
+/// What kept a request from being sent when it was due.
+public enum LagCause: String, CaseIterable, Sendable {
+  /// The generator itself: its event loop was busy, or the system gave its time to others.
+  case generator
+  /// The cap on requests in flight was reached.
+  case concurrency
+  /// No connection of the pool was free, or no more could be open.
+  case connections
+  /// The request before it on its connection had no answer yet, or the connection took its time.
+  case target
+}
+
+/// What one target did.
+public struct TargetOutcome: Hashable, Sendable {
+  public var target: ReplayTarget
+  public var attempts: UInt64 = 0
+  /// Attempts that ended without a whole answer.
+  public var failed: UInt64 = 0
+  /// How often its breaker opened, and whether it was open when the run ended.
+  public var breakerOpenings: UInt64 = 0
+  public var endedOpen = false
+
+  public init(target: ReplayTarget) { self.target = target }
+}
+
 /// What a replay did, as counts. The attempts themselves went to `deliver`.
 ///
-/// `planned` equals `sent` plus the withheld plus the attempts that got no connection.
+/// `planned` equals the withheld plus the attempts; those without a connection, and those that a fault aborted, were
+/// not `sent`.
 public struct ReplayOutcome: Sendable {
   /// Why sending ended.
   public enum End: String, Sendable {
@@ -41,6 +73,10 @@ public struct ReplayOutcome: Sendable {
   public var late: UInt64 = 0
   /// The longest time from due to sent, in nanoseconds.
   public var largestLag: Int64 = 0
+  /// What held up the requests that were late, by cause: the one that took most of the time counts.
+  public var lateBecause: [LagCause: UInt64] = [:]
+  /// The event loop's CPU time as a share of the run's: near 1, the generator was at its limit.
+  public var generatorLoad: Double = 0
   public var skipped: [WithheldReason: UInt64] = [:]
   /// Attempts by outcome.
   public var attempts: [AttemptOutcome: UInt64] = [:]
@@ -49,6 +85,12 @@ public struct ReplayOutcome: Sendable {
   public var connectionsOpened: UInt64 = 0
   /// Requests sent a second time because a kept connection turned out to be closed.
   public var resent: UInt64 = 0
+  /// Times that a request was tried again by ``ReplayOptions/retries``.
+  public var retried: UInt64 = 0
+  /// Requests that a fault struck, by `delay`, `abort` and `reset`.
+  public var faults: [String: UInt64] = [:]
+  /// In the order in which they were given.
+  public var targets: [TargetOutcome] = []
   public var bytesSent: UInt64 = 0
   public var bytesReceived: UInt64 = 0
 
@@ -71,6 +113,8 @@ public struct ReplayProgress: Hashable, Sendable {
   /// Due and waiting for a connection or for the cap.
   public var waiting: UInt64 = 0
   public var openConnections: UInt64 = 0
+  /// Targets that are left alone at this moment.
+  public var breakersOpen: UInt64 = 0
   /// From due to sent, of the latest request, in nanoseconds.
   public var lag: Int64 = 0
   /// How the latest failed attempt ended; nil while none failed.

@@ -5,17 +5,20 @@ import NIOPosix
 import ReplaySchedule
 import Synchronization
 
-/// Sends a session's requests to a target as a schedule wants, and hands back what came.
+/// Sends a session's requests to one target or several as a schedule wants, and hands back what came.
 ///
 /// The thread that calls ``run(next:closesConnection:deliver:)`` reads the session and takes the results, one event loop
 /// on a thread of its own does the network; a slow disk therefore delays no request. Both sides are joined by a bounded
 /// handover, so memory does not grow with the session.
 public final class Replayer: Sendable {
-  public let target: ReplayTarget
+  /// In the order of ``HTTPModel/Attempt/target``.
+  public let targets: [WeightedTarget]
   public let options: ReplayOptions
 
   private struct State {
     var isInterrupted = false
+    /// Where each target is, once that is known.
+    var addresses: [SocketAddress]?
     var running: Running?
     var progress = ReplayProgress()
     var withheld: UInt64 = 0
@@ -37,9 +40,32 @@ public final class Replayer: Sendable {
 
   private let state = Mutex(State())
 
-  public init(target: ReplayTarget, options: ReplayOptions = ReplayOptions()) {
-    self.target = target
+  public convenience init(target: ReplayTarget, options: ReplayOptions = ReplayOptions()) {
+    self.init(targets: [WeightedTarget(target)], options: options)
+  }
+
+  /// - Precondition: there is a target, and no more than 65,535 of them.
+  public init(targets: [WeightedTarget], options: ReplayOptions = ReplayOptions()) {
+    precondition((1...Int(UInt16.max)).contains(targets.count), "a replay has a target")
+    self.targets = targets
     self.options = options
+  }
+
+  /// Checks the options, finds the targets' addresses and, with `options.checksTarget`, connects to each and closes.
+  ///
+  /// What is wrong is so told before anything is made for a run. ``run(next:closesConnection:deliver:)`` does it where
+  /// it was not done.
+  public func prepare() throws(ReplayError) {
+    try options.validate()
+    for target in targets where !(1...10_000).contains(target.weight) {
+      throw .optionOutOfRange(name: "weight", expected: "1 to 10000")
+    }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    // It fails only where it was shut down before.
+    defer { try? group.syncShutdownGracefully() }
+    var addresses: [SocketAddress] = []
+    for target in targets { addresses.append(try address(of: target.target, on: group.next())) }
+    state.withLock { $0.addresses = addresses }
   }
 
   /// Carries out the schedule; returns when the last attempt has ended and was delivered. Once for each instance.
@@ -50,7 +76,7 @@ public final class Replayer: Sendable {
   ///     first call with a new round begins again at the session's start. Called on this thread, ahead of sending.
   ///   - closesConnection: whether an exchange is the last of its recorded connection, where the caller knows; its
   ///     connection is then closed with it. Without it a connection closes after `options.idleTimeout`.
-  ///   - deliver: takes each exchange that was sent with its one attempt, in the order in which attempts end. Called on
+  ///   - deliver: takes each exchange that was attempted with its one attempt, in the order in which attempts end. Called on
   ///     this thread. Withheld exchanges are only counted.
   /// - Throws: ``ReplayError`` before anything was sent where the options, the name or the target are at fault;
   ///   later only where `next` or `deliver` throws, after requests in flight were given up.
@@ -58,8 +84,7 @@ public final class Replayer: Sendable {
     next: (_ round: UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool = { _ in false },
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
-    try options.validate()
-    let addresses = try resolveAddresses(of: target.host, port: target.port)
+    if state.withLock({ $0.addresses == nil }) { try prepare() }
     let connectionLimit = min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles)
     guard connectionLimit > 0 else { throw .systemFailure(reason: "the limit on open files (ulimit -n) is too low") }
 
@@ -67,11 +92,10 @@ public final class Replayer: Sendable {
     // It fails only where it was shut down before.
     defer { try? group.syncShutdownGracefully() }
     let eventLoop = group.next()
-    let dialer = try reachable(addresses, on: eventLoop)
     let handover = Handover()
     let memory = HeldMemory(limit: options.memoryLimit)
     let engine = try makeEngine(
-      on: eventLoop, handover: handover, memory: memory, dialer: dialer, connectionLimit: connectionLimit)
+      on: eventLoop, handover: handover, memory: memory, connectionLimit: connectionLimit)
     let running = Running(eventLoop: eventLoop, engine: engine, handover: handover)
     state.withLock { state in
       state.running = running
@@ -166,12 +190,12 @@ extension Replayer {
     }
   }
 
-  /// The first address that takes a connection; without a check, the first.
-  private func reachable(_ addresses: [SocketAddress], on eventLoop: any EventLoop) throws(ReplayError) -> Dialer {
+  /// The first of a target's addresses that takes a connection; without a check, the first.
+  private func address(of target: ReplayTarget, on eventLoop: any EventLoop) throws(ReplayError) -> SocketAddress {
     var failure: ReplayError?
-    for address in addresses {
+    for address in try resolveAddresses(of: target.host, port: target.port) {
       let dialer = Dialer(address: address, timeout: options.connectTimeout, eventLoop: eventLoop)
-      guard options.checksTarget, let reason = dialer.probe() else { return dialer }
+      guard options.checksTarget, let reason = dialer.probe() else { return address }
       let text = "\(address.ipAddress ?? "?"):\(target.port)"
       failure = failure ?? .targetUnreachable(target: target.description, address: text, reason: reason)
     }
@@ -179,13 +203,18 @@ extension Replayer {
   }
 
   private func makeEngine(
-    on eventLoop: any EventLoop, handover: Handover, memory: HeldMemory, dialer: Dialer, connectionLimit: Int
+    on eventLoop: any EventLoop, handover: Handover, memory: HeldMemory, connectionLimit: Int
   ) throws(ReplayError) -> NIOLoopBound<ReplayEngine> {
+    let addresses = state.withLock { $0.addresses } ?? []
     do {
       return try eventLoop.submit { [self] in
+        let states = zip(targets, addresses).enumerated().map { index, place in
+          TargetState(
+            target: place.0.target, index: index, options: options, dialer: dialer(to: place.1, on: eventLoop))
+        }
         let engine = ReplayEngine(
-          options: options, clock: RunClock(), handover: handover, memory: memory,
-          composer: RequestComposer(options: options, target: target), dialer: dialer, eventLoop: eventLoop,
+          options: options, clock: RunClock(), handover: handover, memory: memory, targets: states,
+          balancer: TargetBalancer(weights: targets.map(\.weight)), eventLoop: eventLoop,
           connectionLimit: connectionLimit,
           publish: { [self] progress in state.withLock { $0.progress = progress } })
         return NIOLoopBound(engine, eventLoop: eventLoop)
@@ -193,6 +222,15 @@ extension Replayer {
     } catch {
       throw .systemFailure(reason: "\(error)")
     }
+  }
+
+  private func dialer(to address: SocketAddress, on eventLoop: any EventLoop) -> Dialer {
+    var dialer = Dialer(address: address, timeout: options.connectTimeout, eventLoop: eventLoop)
+    for case .throttle(let rate) in options.faults {
+      let piece = Dialer.throttledPiece(rate)
+      dialer.throttledRead = min(dialer.throttledRead ?? piece, piece)
+    }
+    return dialer
   }
 
   /// Lets the process open as many files as it may.

@@ -3,12 +3,14 @@ import HTTPModel
 import NIOCore
 
 /// Writes a recorded request as it was on the wire, changed only where the options say so: the base path before the
-/// target, Host, the marker.
+/// target, Host, the marker, idempotency keys. Extensions of a recorded body's chunks are not in a session and therefore
+/// not sent; the chunks are.
 ///
 /// Holds the bytes of the request written last. Confined to the event loop.
 struct RequestComposer {
   private let basePath: [UInt8]
   private var edits = HTTP1RequestEdits()
+  private let host: [(name: [UInt8], value: [UInt8])]
   private var bytes: [UInt8] = []
 
   /// Storage above this size is given back after each request, in bytes.
@@ -17,17 +19,23 @@ struct RequestComposer {
   init(options: ReplayOptions, target: ReplayTarget) {
     basePath = Array(target.basePath.utf8)
     switch options.host {
-    case .recorded: break
-    case .target: edits.replaced = [(Array("Host".utf8), Array(target.authority.utf8))]
-    case .name(let name): edits.replaced = [(Array("Host".utf8), Array(name.utf8))]
+    case .recorded: host = []
+    case .target: host = [(Array("Host".utf8), Array(target.authority.utf8))]
+    case .name(let name): host = [(Array("Host".utf8), Array(name.utf8))]
     }
+    edits.replaced = host
     if let marker = options.marker {
       edits.appended = [(Array(marker.name.utf8), Array(marker.value.utf8))]
     }
   }
 
   /// Replaces what `output` holds by the request.
-  mutating func compose(_ request: HTTPRequest, into output: inout ByteBuffer) {
+  /// - Parameter replaced: fields that take other values.
+  mutating func compose(
+    _ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])] = [], into output: inout ByteBuffer
+  ) {
+    if !replaced.isEmpty { edits.replaced = host + replaced }
+    defer { if !replaced.isEmpty { edits.replaced = host } }
     if bytes.capacity > RequestComposer.keptCapacity { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
     if !basePath.isEmpty {
       edits.target = request.target.first == UInt8(ascii: "/") ? basePath + request.target : nil

@@ -12,6 +12,9 @@ struct RunClock {
   /// Nanoseconds since an arbitrary point, never falling.
   var now: Int64 { RunClock.read(CLOCK_MONOTONIC) }
 
+  /// Nanoseconds of CPU that the calling thread has had.
+  var threadTime: Int64 { RunClock.read(CLOCK_THREAD_CPUTIME_ID) }
+
   func timestamp(_ monotonic: Int64) -> Timestamp { Timestamp(nanoseconds: monotonic &+ shift) }
 
   private static func read(_ clock: clockid_t) -> Int64 {

@@ -21,6 +21,9 @@ final class TargetConnection: ChannelInboundHandler {
   private var isReused = false
   /// Bytes of the request that the kernel has not taken.
   private var isWriting = false
+  /// What a throttle holds back, and when it lets more of it, or of the answer, through.
+  private var unsent: ByteBuffer?
+  private var nextMove: Int64 = 0
   /// What follows the head once the target has said that it wants it (RFC 9110, 10.1.1).
   private var withheldBody: ByteBuffer?
   /// The error that is about to close the channel.
@@ -46,27 +49,47 @@ final class TargetConnection: ChannelInboundHandler {
 
   /// Sends a request; the connection must be idle and open.
   func send(_ request: PlannedRequest, now: Int64) {
-    guard let context else {
+    guard let context, let lane else {
       engine.end(request, .connectionReset, response: nil, now: now)
       return
     }
     current = request
+    let isAgain = request.sent != 0
     request.sent = now
     attemptDeadline = now &+ engine.options.timeout
-    deadline = attemptDeadline
+    deadline = engine.options.firstByteTimeout.map { min(attemptDeadline, now &+ $0) } ?? attemptDeadline
     failure = nil
     withheldBody = nil
     reader.begin(answering: request.request.method)
 
-    engine.composer.compose(request.request, into: &engine.output)
-    engine.didSend(request, bytes: engine.output.readableBytes)
+    let target = engine.targets[lane.target]
+    target.composer.compose(request.request, replaced: request.replaced, into: &engine.output)
+    if request.fault?.resets == true {
+      engine.output.moveWriterIndex(to: engine.output.readableBytes / 2)
+      engine.didSend(request, bytes: engine.output.readableBytes, isAgain: isAgain)
+      cut(request, on: context, now: now)
+      return
+    }
+    engine.didSend(request, bytes: engine.output.readableBytes, isAgain: isAgain)
     if request.awaitsContinue {
-      let head = engine.composer.headLength
+      let head = target.composer.headLength
       withheldBody = engine.output.getSlice(at: head, length: engine.output.readableBytes - head)
       engine.output.moveWriterIndex(to: head)
-      deadline = min(attemptDeadline, now &+ TargetConnection.continueTimeout)
+      deadline = min(deadline, now &+ TargetConnection.continueTimeout)
     }
     write(engine.output, on: context)
+  }
+
+  /// Sends what there is and ends the connection with RST.
+  private func cut(_ request: PlannedRequest, on context: ChannelHandlerContext, now: Int64) {
+    engine.countReset()
+    context.writeAndFlush(wrapOutboundOut(engine.output), promise: nil)
+    (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+      .assumeIsolated().whenComplete { _ in }
+    guard current != nil else { return }
+    current = nil
+    close()
+    engine.end(request, .connectionReset, response: nil, now: now, result: .abandoned)
   }
 
   /// How long the body waits for `100 (Continue)`; curl waits as long.
@@ -76,6 +99,11 @@ final class TargetConnection: ChannelInboundHandler {
   private static let certainlyTaken = 4096
 
   private func write(_ bytes: ByteBuffer, on context: ChannelHandlerContext) {
+    if let rate = engine.bytesPerSecond {
+      unsent = bytes
+      writePiece(rate, on: context, now: engine.clock.now)
+      return
+    }
     // A write that fails closes the channel and says so to nobody but a promise.
     failure = .connectionReset
     if bytes.readableBytes > TargetConnection.certainlyTaken {
@@ -89,11 +117,46 @@ final class TargetConnection: ChannelInboundHandler {
     if context.channel.isActive { failure = nil }
   }
 
+  /// Sends on what a throttle allows at once, and comes back for the rest.
+  private func writePiece(_ rate: Int, on context: ChannelHandlerContext, now: Int64) {
+    guard var rest = unsent, let piece = rest.readSlice(length: min(rest.readableBytes, Dialer.throttledPiece(rate)))
+    else {
+      return
+    }
+    unsent = rest.readableBytes > 0 ? rest : nil
+    failure = .connectionReset
+    context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
+    guard context.channel.isActive else { return }
+    failure = nil
+    wait(for: piece.readableBytes, rate, now: now)
+  }
+
+  /// Until so many bytes have had their time.
+  private func wait(for bytes: Int, _ rate: Int, now: Int64) {
+    nextMove = now &+ Int64(clamping: bytes &* 1_000_000_000 / rate)
+    engine.later.add(.move(self), at: nextMove)
+  }
+
+  /// A throttled connection's time has come: writes, or once all is written, reads on.
+  func moveOn(now: Int64) {
+    // Of several waits the last one counts.
+    guard let rate = engine.bytesPerSecond, let context, now >= nextMove else { return }
+    if unsent != nil { writePiece(rate, on: context, now: now) } else { context.read() }
+  }
+
   private func sendWithheldBody() {
     guard let body = withheldBody, let context else { return }
     withheldBody = nil
-    deadline = attemptDeadline
+    deadline = answerDeadline
     write(body, on: context)
+  }
+
+  /// When the attempt's time is up, as far as the answer has come.
+  private var answerDeadline: Int64 {
+    guard let current, current.firstByte == 0, let limit = engine.options.firstByteTimeout else {
+      return attemptDeadline
+    }
+    return min(attemptDeadline, current.sent &+ limit)
   }
 
   // MARK: Receiving
@@ -107,7 +170,11 @@ final class TargetConnection: ChannelInboundHandler {
       return
     }
     let now = engine.clock.now
-    if request.firstByte == 0 { request.firstByte = now }
+    if request.firstByte == 0 {
+      request.firstByte = now
+      if withheldBody == nil { deadline = attemptDeadline }
+    }
+    if let rate = engine.bytesPerSecond { wait(for: bytes.readableBytes, rate, now: now) }
     bytes.withUnsafeReadableBytes { bytes in
       var offset = 0
       read: while true {
@@ -134,9 +201,14 @@ final class TargetConnection: ChannelInboundHandler {
     idleSince = now
     deadline = now &+ engine.options.idleTimeout
     // A request that the target answered before all of it was sent leaves the connection between two messages.
-    if !keeps || isWriting || withheldBody != nil || request.closesConnection { close() }
+    if !keeps || isWriting || unsent != nil || withheldBody != nil || request.closesConnection { close() }
     request.heldBytes += reader.keptBytes
-    engine.end(request, outcome, response: reader.takeResponse(at: engine.clock.timestamp(now)), now: now)
+    let response = reader.takeResponse(at: engine.clock.timestamp(now))
+    if outcome == .connectionReset || outcome == .closedEarly {
+      engine.fail(request, outcome, response: response, now: now)
+    } else {
+      engine.end(request, outcome, response: response, now: now)
+    }
   }
 
   // MARK: Time
@@ -145,7 +217,7 @@ final class TargetConnection: ChannelInboundHandler {
   func deadlinePassed(now: Int64) {
     if current == nil {
       close()
-    } else if now >= attemptDeadline {
+    } else if now >= answerDeadline {
       finish(.timeout, now: now, keeps: false)
     } else {
       sendWithheldBody()
@@ -160,6 +232,10 @@ final class TargetConnection: ChannelInboundHandler {
   // MARK: Opening and closing
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if engine.bytesPerSecond != nil { context.read() }
+  }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 

@@ -41,6 +41,7 @@ func testOptions(_ change: (inout ReplayOptions) -> Void = { _ in }) -> ReplayOp
   options.pacing = .maximum
   options.checksTarget = false
   options.methods = nil
+  options.breaker = nil
   // A busy machine is no reason to fail.
   options.timeout = 60_000_000_000
   options.connectTimeout = 60_000_000_000

@@ -13,24 +13,6 @@ import SessionFile
 import Synchronization
 import TrafficRules
 
-/// A replay's flags, checked and resolved.
-struct ReplayPlan {
-  var session: String
-  var target: ReplayTarget
-  var options: ReplayOptions
-  var marker: MarkerChoice
-  var runFile: String?
-  var overwrite = false
-  /// The captured server is allowed as a target.
-  var force = false
-  var ignore: [IgnoredLocation] = []
-  var gates: [Gate] = []
-  var reports: [(path: String, format: ReportFormat)] = []
-  var keepsCredentials = false
-  var progress = ProgressMode.auto
-  var isQuiet = false
-}
-
 final class ReplaySession {
   private var plan: ReplayPlan
   private let runID = ReplaySession.newRunID()
@@ -38,10 +20,13 @@ final class ReplaySession {
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
   private var analysis: RunAnalysis
+  /// Of the attempt at which open blocks were looked through last.
+  private var newestEnd = Timestamp(nanoseconds: 0)
 
   init(_ plan: ReplayPlan) {
     self.plan = plan
     self.plan.options.marker = plan.marker.marker(runID: runID)
+    self.plan.options.idempotencyRun = plan.rewritesIdempotencyKeys ? runID : nil
     analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.ignore)))
   }
 
@@ -53,9 +38,11 @@ final class ReplaySession {
     }
     let description = RunDescription(
       id: runID, started: Timestamp(nanoseconds: wallNow()), session: plan.session,
-      targets: [plan.target.description], toolVersion: umbraVersion, command: CommandLine.arguments)
+      targets: plan.targets.map { "\($0.target)" }, toolVersion: umbraVersion, command: CommandLine.arguments)
+    let replayer = Replayer(targets: plan.targets, options: plan.options)
+    // A target that is not there must not leave a run file behind, which would stand in the way of the next try.
+    do { try replayer.prepare() } catch { throw CommandFailure("\(error)") }
     try openRun(description)
-    let replayer = Replayer(target: plan.target, options: plan.options)
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
     watcher.start()
     defer { watcher.stop() }
@@ -69,7 +56,7 @@ final class ReplaySession {
             round = wanted
           }
           guard let exchange = try source.next() else { return nil }
-          try self.refuseCapturedServer(exchange)
+          try self.plan.refuseCapturedServer(exchange)
           return exchange
         },
         deliver: { try self.deliver($0) })
@@ -83,9 +70,10 @@ final class ReplaySession {
     }
     watcher.stop()
     source.reportDamage()
-    let facts = RunFacts(
+    var facts = RunFacts(
       description: description, pacing: plan.options.pacing.description, outcome: outcome,
-      asked: source.total &* UInt64(plan.options.rounds))
+      asked: plan.asked(of: source.total))
+    facts.judge(outcome, plan)
     try finishRun(facts, ledger: source.ledger)
     let report = facts.report(from: analysis, ledger: source.ledger, gates: plan.gates)
     for (path, format) in plan.reports {
@@ -93,18 +81,6 @@ final class ReplaySession {
     }
     return report
   }
-
-  /// Production first: the server that was captured is no shadow.
-  private func refuseCapturedServer(_ exchange: Exchange) throws {
-    guard !plan.force, exchange.server.port == plan.target.port, let target = IPAddress(plan.target.host) ?? loopback,
-      target == exchange.server.address
-    else { return }
-    throw CommandFailure(
-      "\(plan.target) is the server that was captured: replaying would send its traffic to it again. "
-        + "Name a shadow, or add --force if this is meant.")
-  }
-
-  private var loopback: IPAddress? { plan.target.host == "localhost" ? IPAddress(v4: 0x7f00_0001) : nil }
 
   private func deliver(_ replayed: ReplayedExchange) throws {
     var replayed = replayed
@@ -115,8 +91,18 @@ final class ReplaySession {
     }
     analysis.add(replayed)
     guard let writer else { return }
+    let ended = replayed.attempts.last?.end ?? newestEnd
     if let block = encoder.append(replayed), !writer.put(block) { throw failedWriting() }
+    guard ended.nanoseconds(since: newestEnd) > ReplaySession.sealInterval else { return }
+    newestEnd = ended
+    let age = ended.advanced(byNanoseconds: -ReplaySession.sealInterval)
+    while let block = encoder.sealIfOlder(than: age) {
+      if !writer.put(block) { throw failedWriting() }
+    }
   }
+
+  /// What a killed process loses of its run at most, in nanoseconds, while answers come.
+  private static let sealInterval: Int64 = 1_000_000_000
 
   // MARK: The run file
 
@@ -127,7 +113,7 @@ final class ReplaySession {
         path == "-"
           ? .descriptor(STDOUT_FILENO, name: "standard output") : .path(path, overwrite: plan.overwrite),
         kind: .run, created: description.started)
-      _ = writer.put(.metadata(RunFacts.metadata(description, pacing: plan.options.pacing.description)))
+      _ = writer.put(.metadata(RunFacts.metadata(description, plan)))
       self.writer = writer
     } catch { throw CommandFailure("\(error)") }
   }
@@ -193,7 +179,8 @@ private final class ReplayWatcher: Sendable {
       let progress = replayer.progress
       line.show(
         "\(grouped(progress.sent)) sent  \(grouped(progress.answered)) answered  \(grouped(progress.failed)) failed  "
-          + "\(progress.inFlight) in flight  lag \(shortDuration(progress.lag))", now: monotonicNow())
+          + "\(progress.inFlight) in flight  lag \(shortDuration(progress.lag))"
+          + (progress.breakersOpen > 0 ? "  BREAKER OPEN" : ""), now: monotonicNow())
       usleep(50_000)
     }
     line.clear()

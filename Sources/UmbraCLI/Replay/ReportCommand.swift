@@ -12,7 +12,8 @@ struct Report: ParsableCommand {
     usage: "umbra report [<options>] <run>",
     discussion: """
       The answers in the run file are compared anew, so that gates and places to ignore can be changed afterwards. \
-      Those given to 'umbra replay' are not kept in the run: give them again.
+      Those given to 'umbra replay' hold: a --gate takes the place of all of its gates, an --ignore is added to its \
+      places, and --ignore none forgets those.
 
         umbra report run.umbra-run
         umbra report run.umbra-run --format html -o report.html
@@ -38,9 +39,8 @@ struct Report: ParsableCommand {
 
   func run() throws {
     let format = try chosenFormat()
-    let gates = try comparing.gates()
     let reports = try comparing.reports()
-    let report = try RunFile.report(path: runFile, ignore: try comparing.ignoredLocations(), gates: gates)
+    let report = try RunFile.report(path: runFile, comparing: comparing)
     if let output, output != "-" {
       try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
@@ -63,11 +63,18 @@ struct Report: ParsableCommand {
 }
 
 enum RunFile {
-  /// Reads a run file through and compares its pairs.
-  static func report(path: String, ignore: [IgnoredLocation], gates: [Gate]) throws -> RunReport {
+  /// Reads a run file through and compares its pairs, by what the flags say and what the run was made with.
+  static func report(path: String, comparing: ComparingOptions) throws -> RunReport {
+    var comparing = comparing
+    let keepsPlaces = !comparing.ignore.contains("none")
+    comparing.ignore.removeAll { $0 == "none" }
+    // What is wrong with the flags is told before the file is opened.
+    let (ignore, gates) = (try comparing.ignoredLocations(), try comparing.gates())
     do {
       let reader = try SessionReader(path: path, expecting: .run)
-      var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: ignore)))
+      let recorded = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: 0)
+      let places = (keepsPlaces ? recorded.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
+      var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)))
       var read: UInt64 = 0
       while let replayed = try reader.nextReplayed() {
         analysis.add(replayed)
@@ -75,7 +82,9 @@ enum RunFile {
       }
       for damage in reader.damage { StandardError.write("umbra: \(path): \(damage)\n") }
       let facts = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: read)
-      return facts.report(from: analysis, ledger: reader.ledger, gates: gates)
+      return facts.report(
+        from: analysis, ledger: reader.ledger,
+        gates: gates.isEmpty ? recorded.gates.compactMap { try? Gate(parsing: $0) } : gates)
     } catch { throw CommandFailure("\(error)") }
   }
 }

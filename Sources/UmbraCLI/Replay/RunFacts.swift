@@ -2,6 +2,7 @@
 
 import HTTPModel
 import ReplayClient
+import ReplaySchedule
 import ResponseDiff
 import SessionFile
 
@@ -11,16 +12,22 @@ struct RunFacts {
   var pacing: String
   var planned: UInt64
   var skipped: [String: UInt64]
+  /// Why the run's evidence is not good enough, and what else there is to say of it, as sentences.
+  var doubts: [String] = []
+  var remarks: [String] = []
+  /// How the run was to be judged when it was made, as its flags had it.
+  var ignore: [String] = []
+  var gates: [String] = []
 
-  /// `asked` is how many exchanges the session holds, times the rounds.
-  init(description: RunDescription, pacing: String, outcome: ReplayOutcome, asked: UInt64) {
+  /// `asked` is how many exchanges the session holds, times the rounds; nil where that is not what was asked for.
+  init(description: RunDescription, pacing: String, outcome: ReplayOutcome, asked: UInt64?) {
     self.description = description
     self.pacing = pacing
     planned = outcome.planned
     skipped = Dictionary(uniqueKeysWithValues: outcome.skipped.map { ($0.key.rawValue, $0.value) })
     if outcome.end == .interrupted {
       // What had not come due yet was to be sent too.
-      let unsent = asked > planned ? asked - planned : 0
+      let unsent = asked.map { $0 > planned ? $0 - planned : 0 } ?? 0
       planned += unsent
       skipped[WithheldReason.interrupted.rawValue, default: 0] += unsent
     }
@@ -39,18 +46,24 @@ struct RunFacts {
     for entry in metadata.entries where entry.key.hasPrefix("run.skipped.") {
       skipped[String(entry.key.dropFirst("run.skipped.".count))] = UInt64(entry.value)
     }
+    doubts = metadata.values("run.doubt")
+    remarks = metadata.values("run.remark")
+    ignore = metadata.values("run.ignore")
+    gates = metadata.values("run.gate")
     if finished == nil { skipped[WithheldReason.interrupted.rawValue, default: 0] += 0 }
   }
 
   /// What is known when the run begins.
-  static func metadata(_ description: RunDescription, pacing: String) -> SessionMetadata {
+  static func metadata(_ description: RunDescription, _ plan: ReplayPlan) -> SessionMetadata {
     var metadata = SessionMetadata()
     metadata["tool"] = description.toolVersion
     metadata["run.id"] = description.id
     metadata["run.session"] = description.session
-    metadata["run.pacing"] = pacing
+    metadata["run.pacing"] = plan.options.pacing.description
     for target in description.targets { metadata.add("run.target", target) }
     for argument in description.command { metadata.add("run.argument", argument) }
+    for place in plan.ignore { metadata.add("run.ignore", place.text) }
+    for gate in plan.gates { metadata.add("run.gate", gate.text) }
     return metadata
   }
 
@@ -59,11 +72,31 @@ struct RunFacts {
     var metadata = SessionMetadata()
     metadata["run.planned"] = "\(planned)"
     for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { metadata["run.skipped.\(reason)"] = "\(count)" }
+    for doubt in doubts { metadata.add("run.doubt", doubt) }
+    for remark in remarks { metadata.add("run.remark", remark) }
     return metadata
   }
 
   func report(from analysis: RunAnalysis, ledger: Ledger?, gates: [Gate]) -> RunReport {
-    analysis.finish(
+    var report = analysis.finish(
       description: description, pacing: pacing, planned: planned, skipped: skipped, ledger: ledger, gates: gates)
+    report.verdict = report.verdict.with(doubts: doubts, remarks: remarks)
+    return report
+  }
+}
+
+extension Verdict {
+  /// What only the replay itself knows, taken in: a doubt makes a pass inconclusive.
+  fileprivate func with(doubts: [String], remarks: [String]) -> Verdict {
+    guard !doubts.isEmpty || !remarks.isEmpty else { return self }
+    switch outcome {
+    case .fail:
+      let crossed = reasons.prefix { $0.hasPrefix("Gate crossed") }
+      return Verdict(outcome: .fail, reasons: crossed + doubts + reasons.dropFirst(crossed.count) + remarks)
+    case .inconclusive: return Verdict(outcome: .inconclusive, reasons: doubts + reasons + remarks)
+    case .pass where doubts.isEmpty: return Verdict(outcome: .pass, reasons: reasons + remarks)
+    // The first reason of a pass is that the gates hold.
+    case .pass: return Verdict(outcome: .inconclusive, reasons: doubts + reasons.dropFirst() + remarks)
+    }
   }
 }

@@ -1,0 +1,56 @@
+import NIOCore
+
+/// One target while a run lasts: where it is, whether it may be asked, what came of it. Confined to the event loop.
+final class TargetState {
+  let dialer: Dialer
+  var composer: RequestComposer
+  private(set) var breaker: CircuitBreaker?
+  /// ``ReplayOptions/Connections/pool(_:)``: places without a request.
+  var freeLanes: [Lane] = []
+  private(set) var outcome: TargetOutcome
+
+  init(target: ReplayTarget, index: Int, options: ReplayOptions, dialer: Dialer) {
+    self.dialer = dialer
+    composer = RequestComposer(options: options, target: target)
+    breaker = options.breaker.map { CircuitBreaker($0) }
+    outcome = TargetOutcome(target: target)
+    if case .pool(let size) = options.connections {
+      freeLanes = (0..<size).reversed().map { Lane(key: UInt64($0), target: index) }
+    }
+  }
+
+  func admits(at now: Int64) -> Bool { breaker?.admits(at: now) ?? true }
+
+  /// Takes a place for a request; ``admits(at:)`` must hold.
+  func admit(_ request: PlannedRequest, at now: Int64) {
+    request.ticket = breaker?.admit(at: now)
+  }
+
+  /// When it may be asked again, and whether that is worth waiting for.
+  var recovery: (time: Int64, isHopeful: Bool)? {
+    guard let breaker else { return nil }
+    let time: Int64 = if case .open(let until) = breaker.state { until } else { .max }
+    return (time, breaker.failedProbings < TargetState.patience)
+  }
+
+  /// Without a schedule a run waits for a target that is left alone, but not longer than until so many probings have
+  /// failed in a row: about half a minute.
+  private static let patience: UInt32 = 5
+
+  func count(isFailure: Bool) {
+    outcome.attempts &+= 1
+    if isFailure { outcome.failed &+= 1 }
+  }
+
+  /// Tells the breaker what came of a request.
+  /// - Returns: whether the target has come back with it.
+  func record(_ result: CircuitBreaker.Result, of request: PlannedRequest, at now: Int64) -> Bool {
+    guard let ticket = request.ticket, breaker != nil else { return false }
+    request.ticket = nil
+    let before = breaker!.state
+    breaker!.record(result, of: ticket, at: now)
+    outcome.breakerOpenings = breaker!.openings
+    outcome.endedOpen = breaker!.state != .closed
+    return before == .halfOpen && breaker!.state == .closed
+  }
+}

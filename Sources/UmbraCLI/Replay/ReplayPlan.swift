@@ -1,0 +1,60 @@
+// A replay's flags, checked and resolved: what `replay` and the demo hand to the session that carries it out.
+
+import HTTPModel
+import ReplayClient
+import ResponseDiff
+import Reporting
+
+struct ReplayPlan {
+  var session: String
+  var targets: [WeightedTarget]
+  var options: ReplayOptions
+  var marker: MarkerChoice
+  var rewritesIdempotencyKeys = true
+  var runFile: String?
+  var overwrite = false
+  /// The captured server is allowed as a target.
+  var force = false
+  var ignore: [IgnoredLocation] = []
+  var gates: [Gate] = []
+  var reports: [(path: String, format: ReportFormat)] = []
+  var keepsCredentials = false
+  /// Nanoseconds of lag above which a run says nothing; nil for no such limit.
+  var maximumLag: Int64?
+  var progress = ProgressMode.auto
+  var isQuiet = false
+
+  init(session: String, targets: [WeightedTarget], options: ReplayOptions, marker: MarkerChoice) {
+    self.session = session
+    self.targets = targets
+    self.options = options
+    self.marker = marker
+  }
+
+  init(
+    session: String, target: ReplayTarget, options: ReplayOptions, marker: MarkerChoice, runFile: String?,
+    overwrite: Bool, ignore: [IgnoredLocation], progress: ProgressMode, isQuiet: Bool
+  ) {
+    self.init(session: session, targets: [WeightedTarget(target)], options: options, marker: marker)
+    self.runFile = runFile
+    self.overwrite = overwrite
+    self.ignore = ignore
+    self.progress = progress
+    self.isQuiet = isQuiet
+  }
+
+  /// Production first: the server that was captured is no shadow.
+  func refuseCapturedServer(_ exchange: Exchange) throws {
+    if force { return }
+    for target in targets.lazy.map(\.target) where target.port == exchange.server.port {
+      guard let address = IPAddress(target.host) ?? (target.host == "localhost" ? ReplayPlan.loopback : nil),
+        address == exchange.server.address
+      else { continue }
+      throw CommandFailure(
+        "\(target) is the server that was captured: replaying would send its traffic to it again. "
+          + "Name a shadow, or add --force if this is meant.")
+    }
+  }
+
+  private static let loopback = IPAddress(v4: 0x7f00_0001)
+}
