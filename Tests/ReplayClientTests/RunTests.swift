@@ -36,6 +36,28 @@ import Testing
     #expect(outcome.rounds == 3)
   }
 
+  @Test func arrivalsAtTheServerFollowTheProfile() throws {
+    let arrived = Mutex<[ContinuousClock.Instant]>([])
+    let server = HostileServer { peer in
+      while peer.read() != nil {
+        arrived.withLock { $0.append(.now) }
+        peer.answer()
+      }
+    }
+    let (outcome, _) = try replay(
+      (1...50).map { get("/", ordinal: $0) }, to: server.url,
+      testOptions {
+        $0.pacing = try! Pacing(rate: "200/s,500ms;0/s,1s;600/s,500ms")
+        $0.rounds = .max
+        $0.connections = .pool(8)
+      })
+    #expect(outcome.end == .finished && outcome.sent == 400 && outcome.rounds == 8)
+    let times = arrived.withLock { $0.sorted() }
+    // The longest silence is the pause, between the hundredth arrival and the next.
+    let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
+    #expect(gaps.indices.max { gaps[$0] < gaps[$1] } == 99)
+  }
+
   @Test func everyRoundHasConnectionsOfItsOwn() throws {
     let server = HostileServer { $0.answerAll() }
     let session = [get("/a", connection: 1), get("/b", connection: 2), get("/c", connection: 1, ordinal: 2)]

@@ -31,6 +31,7 @@ struct ReplayPlan {
     self.marker = marker
   }
 
+  /// For a target that was started for this run alone: it remembers no idempotency keys, so the recorded ones are sent.
   init(
     session: String, target: ReplayTarget, options: ReplayOptions, marker: MarkerChoice, runFile: String?,
     overwrite: Bool, ignore: [IgnoredLocation], progress: ProgressMode, isQuiet: Bool
@@ -39,6 +40,7 @@ struct ReplayPlan {
     self.runFile = runFile
     self.overwrite = overwrite
     self.ignore = ignore
+    rewritesIdempotencyKeys = false
     self.progress = progress
     self.isQuiet = isQuiet
   }
