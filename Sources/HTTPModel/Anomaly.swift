@@ -3,7 +3,7 @@
 /// Traffic is data, never an error: an anomaly is attached to the exchange or counted in the ledger and decoding
 /// goes on. The raw value is what a session file stores and is never reused; ``identifier`` is what users script against.
 public enum Anomaly: UInt8, CaseIterable, Sendable {
-  // The network and transport: 0 ..< 20.
+  // The network and transport: 0 ..< 10.
   case tcpGap = 0
   case tcpOverlapMismatch = 1
   case tcpMidstream = 2
@@ -12,6 +12,17 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
   case tcpSnapLengthCut = 5
   case tcpIdleExpired = 6
   case tcpDataAfterFIN = 7
+
+  // TLS: 10 ..< 20.
+  case tlsBadRecordMAC = 10
+  case tlsNoSecrets = 11
+  case tlsJoinedInMidConnection = 12
+  case tlsRecordMalformed = 13
+  case tlsRecordLost = 14
+  case tlsRenegotiation = 15
+  case tlsEarlyDataRejected = 16
+  case tlsHandshakeMalformed = 17
+  case tlsDataAfterClose = 18
 
   // HTTP/1: 20 ..< 60.
   case http1ContentLengthAndChunked = 20
@@ -121,6 +132,15 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
     case .tcpSnapLengthCut: "tcp.snap-length-cut"
     case .tcpIdleExpired: "tcp.idle-expired"
     case .tcpDataAfterFIN: "tcp.data-after-fin"
+    case .tlsBadRecordMAC: "tls.bad-record-mac"
+    case .tlsNoSecrets: "tls.no-secrets"
+    case .tlsJoinedInMidConnection: "tls.joined-in-mid-connection"
+    case .tlsRecordMalformed: "tls.record-malformed"
+    case .tlsRecordLost: "tls.record-lost"
+    case .tlsRenegotiation: "tls.renegotiation"
+    case .tlsEarlyDataRejected: "tls.early-data-rejected"
+    case .tlsHandshakeMalformed: "tls.handshake-malformed"
+    case .tlsDataAfterClose: "tls.data-after-close"
     case .http1ContentLengthAndChunked: "http1.content-length-and-chunked"
     case .http1ContentLengthConflict: "http1.content-length-conflict"
     case .http1ContentLengthInvalid: "http1.content-length-invalid"
