@@ -62,7 +62,11 @@ let package = Package(
     core("HTTP2Decoding", ["HTTPModel"]),
     core("MessageFraming", ["HTTPModel"]),
     core(
-      "ExchangeAssembly", ["HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding"]),
+      "ExchangeAssembly",
+      [
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "MessageFraming",
+        "ContentCoding",
+      ]),
     core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
     core("ContentTree"),
     core("SessionFile", ["HTTPModel", "CZstd"]),
@@ -73,12 +77,13 @@ let package = Package(
       "ResponseDiff",
       ["HTTPModel", "ContentCoding", "ContentTree", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     core("Reporting", ["HTTPModel", "ResponseDiff", .product(name: "Mustache", package: "swift-mustache")]),
-    core("PcapCapture", ["CPcap", "PacketHeaders", "HTTPModel"]),
+    core("PcapCapture", ["CPcap", "CZlib", "CZstd", "PacketHeaders", "HTTPModel"]),
     core(
       "UmbraCLI",
       [
-        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "ExchangeAssembly",
-        "ContentCoding", "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule", "ReplayClient", "ResponseDiff",
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "MessageFraming",
+        "ExchangeAssembly", "ContentCoding", "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule",
+        "ReplayClient", "ResponseDiff",
         "Reporting",
         "PcapCapture", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -88,17 +93,19 @@ let package = Package(
 
     tests("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     tests("HTTP1Decoding", ["HTTPModel"]),
+    tests("MessageFraming", ["HTTPModel", "ContentCoding"]),
     tests("HTTP2Decoding", ["HTTPModel", "TCPReassembly", "PacketHeaders", "PcapCapture"]),
     tests("ContentCoding", ["CBrotli", "CZstd"]),
     tests("PacketHeaders", ["HTTPModel"]),
-    tests("PcapCapture", ["CPcap", "HTTPModel", "PacketHeaders"]),
+    tests("PcapCapture", ["CPcap", "CZlib", "CZstd", "HTTPModel", "PacketHeaders"]),
     tests(
       "ExchangeAssembly",
       [
         "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "PcapCapture",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    tests("ContentTree"),
+    .testTarget(
+      name: "ContentTreeTests", dependencies: ["ContentTree"], exclude: ["Fixtures"], swiftSettings: strict),
     tests("SessionFile", ["HTTPModel"]),
     tests("TrafficRules", ["HTTPModel"]),
     tests("ReplaySchedule", ["HTTPModel"]),

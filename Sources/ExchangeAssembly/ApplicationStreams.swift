@@ -30,9 +30,11 @@ final class ApplicationStreams {
   private var http1: UnsafeMutablePointer<HTTP1Conversation>?
   private var http2: HTTP2Conversation?
   private var undecided: UndecidedStreams?
+  /// The exchange that became a WebSocket.
+  private var webSocket: ExchangePlace?
 
   private enum Spoken {
-    case undecided, http1, http2
+    case undecided, http1, http2, webSocket
     /// Given up: bytes are counted and passed over.
     case foreign
   }
@@ -42,7 +44,10 @@ final class ApplicationStreams {
     self.limits = limits
   }
 
-  deinit { freeHTTP1() }
+  deinit {
+    freeHTTP1()
+    if let webSocket { ExchangeStore.free(webSocket) }
+  }
 
   // MARK: In order
 
@@ -53,6 +58,7 @@ final class ApplicationStreams {
     switch spoken {
     case .http1: readHTTP1(bytes, direction, origin, into: &output)
     case .http2: http2!.receive(bytes, direction, at: origin.time, into: &output)
+    case .webSocket: readWebSocket(bytes, direction, at: origin.time, into: &output)
     case .foreign: output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
     case .undecided:
       decide(by: bytes, direction, origin, into: &output)
@@ -66,6 +72,8 @@ final class ApplicationStreams {
     into output: inout AssemblyOutput
   ) {
     undecided?.addGap(length, anomaly, direction, origin)
+    webSocket?.pointee.recording?.gap(length, direction == client ? .request : .response)
+    webSocket?.pointee.exchange.anomalies.insert(anomaly)
     http2?.gap(length, anomaly, direction, at: origin.time, into: &output)
     if direction == client {
       http1?.pointee.gapFromClient(length, anomaly: anomaly, at: origin, into: &output)
@@ -78,6 +86,7 @@ final class ApplicationStreams {
     _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
     undecided?.addEnd(end, direction, at: time)
+    webSocket?.pointee.recording?.finish(direction == client ? .request : .response, at: time)
     http2?.end(direction, reset: end == .reset, at: time, into: &output)
     if direction == client {
       http1?.pointee.endOfClient(at: time, reset: end == .reset, into: &output)
@@ -103,6 +112,11 @@ final class ApplicationStreams {
     freeHTTP1()
     http2?.close(at: time, anomaly: anomaly, into: &output)
     http2 = nil
+    if let webSocket {
+      if let anomaly { webSocket.pointee.exchange.anomalies.insert(anomaly) }
+      output.finish(webSocket)
+    }
+    webSocket = nil
     spoken = .foreign
   }
 
@@ -152,17 +166,32 @@ final class ApplicationStreams {
     spoken = .foreign
   }
 
-  /// The server has agreed to go on in HTTP/2 (RFC 7540, 3.2).
+  /// The server has agreed to go on in another protocol.
   private func upgrade(at time: Timestamp, into output: inout AssemblyOutput) {
     guard let upgrade = http1!.pointee.takeUpgrade() else { return }
-    beginHTTP2(joinedMidstream: false, firstOrdinal: http1!.pointee.nextOrdinal)
-    let request = upgrade.place.pointee.exchange.request!
-    http2!.adopt(
-      upgrade.place, settings: request.fields.first("http2-settings") ?? [],
-      isHead: request.method.elementsEqual("HEAD".utf8), at: time)
+    let firstOrdinal = http1!.pointee.nextOrdinal
     http1!.pointee.close(at: time, anomaly: nil, into: &output)
     freeHTTP1()
-    upgrade.bytes.withUnsafeBytes { http2!.receive($0, client.opposite, at: time, into: &output) }
+    switch upgrade.kind {
+    case .http2:
+      beginHTTP2(joinedMidstream: false, firstOrdinal: firstOrdinal)
+      let request = upgrade.place.pointee.exchange.request!
+      http2!.adopt(
+        upgrade.place, settings: request.fields.first("http2-settings") ?? [],
+        isHead: request.method.elementsEqual("HEAD".utf8), at: time)
+      upgrade.bytes.withUnsafeBytes { http2!.receive($0, client.opposite, at: time, into: &output) }
+    case .webSocket:
+      webSocket = upgrade.place
+      spoken = .webSocket
+      upgrade.bytes.withUnsafeBytes { readWebSocket($0, client.opposite, at: time, into: &output) }
+    }
+  }
+
+  private func readWebSocket(
+    _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
+  ) {
+    output.ledger[.bytesTunnel] += UInt64(bytes.count)
+    webSocket!.pointee.recording!.receive(bytes, direction == client ? .request : .response, at: time)
   }
 
   // MARK: What is spoken

@@ -34,6 +34,7 @@ struct AssemblyOutput {
     var isWhole = true
     if hasRequest { account(for: place.pointee.exchange.request!.body, &isWhole) }
     if hasResponse { account(for: place.pointee.exchange.response!.body, &isWhole) }
+    place.pointee.recording?.tell(&place.pointee.exchange)
     if !isWhole { place.pointee.exchange.anomalies.insert(.bodyIncomplete) }
     if !hasRequest {
       ledger[.responsesWithoutRequest] += 1

@@ -15,7 +15,7 @@ struct HTTP1Conversation: ~Copyable {
   let number: UInt32
   let client: TransportAddress
   let server: TransportAddress
-  private let limits: AssemblyLimits
+  let limits: AssemblyLimits
 
   var requestDecoder: HTTP1Decoder
   var responseDecoder: HTTP1Decoder
@@ -100,7 +100,8 @@ struct HTTP1Conversation: ~Copyable {
       switch step {
       case .head: beginRequest(at: origin.time, into: &output)
       case .body(let range):
-        openRequest?.pointee.appendToRequest(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
+        openRequest?.pointee.appendToRequest(
+          UnsafeRawBufferPointer(rebasing: bytes[range]), at: origin.time, &output)
       case .chunk(let size): openRequest?.pointee.beginRequestChunk(size: size)
       case .trailers: openRequest?.pointee.exchange.request!.trailers = output.parts.trailers
       case .end: endRequest(at: origin.time, complete: true, into: &output)
@@ -127,7 +128,8 @@ struct HTTP1Conversation: ~Copyable {
       switch step {
       case .head: beginResponse(at: origin.time, into: &output)
       case .body(let range):
-        answering?.pointee.appendToResponse(UnsafeRawBufferPointer(rebasing: bytes[range]), &output)
+        answering?.pointee.appendToResponse(
+          UnsafeRawBufferPointer(rebasing: bytes[range]), at: origin.time, &output)
       case .chunk(let size): answering?.pointee.beginResponseChunk(size: size)
       case .trailers: answering?.pointee.exchange.response!.trailers = output.parts.trailers
       case .end: endResponse(at: origin.time, complete: true, into: &output)
@@ -290,6 +292,7 @@ struct HTTP1Conversation: ~Copyable {
       &output.parts.head, interim: &interim,
       timing: MessageTiming(start: responseOrigin.time, headEnd: time, end: time), limit: limits.bodyBytes)
     answering = place
+    if place.pointee.exchange.response?.status == 101 { upgradeToWebSocket(at: time) }
   }
 
   /// Requests that were sent before one that is being answered will not be.

@@ -116,9 +116,9 @@ final class HTTP2Conversation {
       place.pointee.exchange.details.promisedBy = parent
       end(place, HTTP2MessageEnd(), fromClient: true, at: event.time, into: &output)
     case .body(let range):
-      append(UnsafeRawBufferPointer(rebasing: bytes[range]), event.slot, fromClient, into: &output)
+      append(UnsafeRawBufferPointer(rebasing: bytes[range]), event, fromClient, into: &output)
     case .heldBody(let held):
-      held.withUnsafeBytes { append($0, event.slot, fromClient, into: &output) }
+      held.withUnsafeBytes { append($0, event, fromClient, into: &output) }
     case .missing(let range):
       self[event.slot]?.pointee.skip(range, inRequest: fromClient)
       self[event.slot]?.pointee.exchange.anomalies.insert(.tcpGap)
@@ -169,13 +169,13 @@ final class HTTP2Conversation {
   }
 
   private func append(
-    _ part: UnsafeRawBufferPointer, _ slot: Int, _ ofRequest: Bool, into output: inout AssemblyOutput
+    _ part: UnsafeRawBufferPointer, _ event: HTTP2Event, _ ofRequest: Bool, into output: inout AssemblyOutput
   ) {
-    guard let place = self[slot] else { return }
+    guard let place = self[event.slot] else { return }
     if ofRequest, place.pointee.requestBody != nil {
-      place.pointee.appendToRequest(part, &output)
+      place.pointee.appendToRequest(part, at: event.time, &output)
     } else if !ofRequest, place.pointee.responseBody != nil {
-      place.pointee.appendToResponse(part, &output)
+      place.pointee.appendToResponse(part, at: event.time, &output)
     }
   }
 

@@ -2,6 +2,7 @@
 
 import HTTP2Decoding
 import HTTPModel
+import MessageFraming
 
 extension PendingExchange {
   mutating func beginRequest(_ head: HTTP2Head, timing: MessageTiming, limit: Int) {
@@ -13,6 +14,7 @@ extension PendingExchange {
     exchange.request = request
     requestBody = OpenBody(limit: limit)
     requestBody!.reserve(contentLength, in: &exchange.request!.body)
+    recording = MessageRecording.grpc(exchange.request!.fields, limit: limit)
   }
 
   mutating func beginResponse(_ head: HTTP2Head, timing: MessageTiming, limit: Int) {
@@ -25,6 +27,13 @@ extension PendingExchange {
     exchange.response = response
     exchange.response!.informational = informational
     responseBody = OpenBody(limit: limit)
+    if let kind = exchange.request?.fields.first(":protocol"),
+      let handshake = WebSocketHandshake(request: exchange.request, response: response, connectProtocol: kind)
+    {
+      recording = MessageRecording(handshake, limits: MessageRecording.limits(limit))
+    } else if exchange.request == nil {
+      recording = MessageRecording.grpc(response.fields, limit: limit)
+    }
     if response.body.framing == .stream { responseBody!.reserve(contentLength, in: &exchange.response!.body) }
   }
 

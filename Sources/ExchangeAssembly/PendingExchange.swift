@@ -29,6 +29,8 @@ struct PendingExchange {
   var isAbandoned = false
   /// Its request was handed out before its answer came.
   var isToldEarly = false
+  /// Of a gRPC call or a WebSocket.
+  var recording: MessageRecording?
   /// Of HTTP/2, before the final response.
   var interim: [InformationalResponse] = []
   /// Of the exchange that stood here before, for their memory.
@@ -50,6 +52,7 @@ struct PendingExchange {
     expectsContinue = false
     isAbandoned = false
     isToldEarly = false
+    if recording != nil { recording = nil }
     if !interim.isEmpty { interim = [] }
     if exchange.stream != nil { exchange.stream = nil }
     if exchange.isTLS { exchange.isTLS = false }
@@ -74,6 +77,7 @@ struct PendingExchange {
     swap(&exchange.request!.fields, &head.fields)
     requestBody = OpenBody(limit: limit)
     requestBody!.reserve(head.contentLength, in: &exchange.request!.body)
+    if head.framing != .none { recording = MessageRecording.grpc(exchange.request!.fields, limit: limit) }
   }
 
   /// - Parameter head: a response's; given other memory in exchange for its fields.
@@ -97,11 +101,17 @@ struct PendingExchange {
     if head.framing == .contentLength { responseBody!.reserve(head.contentLength, in: &exchange.response!.body) }
   }
 
-  mutating func appendToRequest(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
+  mutating func appendToRequest(
+    _ part: UnsafeRawBufferPointer, at time: Timestamp, _ output: inout AssemblyOutput
+  ) {
+    recording?.receive(part, .request, at: time)
     output.append(part, to: &exchange.request!.body, &requestBody!)
   }
 
-  mutating func appendToResponse(_ part: UnsafeRawBufferPointer, _ output: inout AssemblyOutput) {
+  mutating func appendToResponse(
+    _ part: UnsafeRawBufferPointer, at time: Timestamp, _ output: inout AssemblyOutput
+  ) {
+    recording?.receive(part, .response, at: time)
     output.append(part, to: &exchange.response!.body, &responseBody!)
   }
 
@@ -111,9 +121,15 @@ struct PendingExchange {
     responseBody!.beginChunk(size: size, of: &exchange.response!.body)
   }
 
-  mutating func skipInRequest(_ range: BodyRange) { requestBody!.skip(range, of: &exchange.request!.body) }
+  mutating func skipInRequest(_ range: BodyRange) {
+    recording?.gap(range.upperBound == .max ? nil : range.count, .request)
+    requestBody!.skip(range, of: &exchange.request!.body)
+  }
 
-  mutating func skipInResponse(_ range: BodyRange) { responseBody!.skip(range, of: &exchange.response!.body) }
+  mutating func skipInResponse(_ range: BodyRange) {
+    recording?.gap(range.upperBound == .max ? nil : range.count, .response)
+    responseBody!.skip(range, of: &exchange.response!.body)
+  }
 
   mutating func skipRestOfRequest(_ reason: HTTP1Truncation) {
     requestBody!.skipRest(reason, of: &exchange.request!.body)
@@ -129,6 +145,7 @@ struct PendingExchange {
     let overLimit = requestBody!.finish(&exchange.request!.body, complete: complete)
     if requestBody!.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
     requestBody = nil
+    recording?.finish(.request, at: time)
     exchange.request!.timing.end = time
     return overLimit
   }
@@ -139,6 +156,7 @@ struct PendingExchange {
     let overLimit = responseBody!.finish(&exchange.response!.body, complete: complete)
     if responseBody!.isOverLimit { exchange.anomalies.insert(.bodyOverLimit) }
     responseBody = nil
+    recording?.finish(.response, at: time)
     exchange.response!.timing.end = time
     return overLimit
   }

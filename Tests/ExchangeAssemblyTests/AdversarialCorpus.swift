@@ -70,6 +70,37 @@ struct ExpectedExchange: Decodable {
   var h2stream: UInt32?
   var reset: Reset?
   var pushedBy: UInt32?
+  var grpc: Call?
+
+  struct Call: Decodable {
+    var requestMessages: [Message]?
+    var responseMessages: [Message]?
+
+    struct Message: Decodable {
+      var compressed: Int
+      var len: UInt64
+      var sha256: String
+    }
+  }
+
+  private func mismatch(_ call: Call, _ exchange: Exchange) -> String? {
+    guard let messages = exchange.details.messages else { return "no messages" }
+    for (direction, expected) in [
+      (StreamMessage.Direction.request, call.requestMessages), (.response, call.responseMessages),
+    ] {
+      guard let expected else { continue }
+      let found = messages.messages.filter { $0.direction == direction && $0.kind == .grpc }
+      if found.count != expected.count { return "\(found.count) \(direction) messages, not \(expected.count)" }
+      let body = direction == .request ? exchange.request?.body : exchange.response?.body
+      for (message, wanted) in zip(found, expected) {
+        if message.length != wanted.len { return "message of \(message.length) bytes, not \(wanted.len)" }
+        if message.flags.contains(.compressed) != (wanted.compressed == 1) { return "message's compression" }
+        guard let bytes = messages.bytes(of: message, in: body), hex(SHA256.hash(data: Array(bytes))) == wanted.sha256
+        else { return "message's bytes" }
+      }
+    }
+    return nil
+  }
 
   struct Reset: Decodable {
     var by: String
@@ -114,6 +145,7 @@ struct ExpectedExchange: Decodable {
     if let reset, exchange.details.reset != StreamReset(code: reset.code, byClient: reset.by == "client") {
       return "reset \(String(describing: exchange.details.reset))"
     }
+    if let grpc, let problem = mismatch(grpc, exchange) { return problem }
     if exchange.details.promisedBy != pushedBy { return "pushed by \(String(describing: exchange.details.promisedBy))" }
     return nil
   }

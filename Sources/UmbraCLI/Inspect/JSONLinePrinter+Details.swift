@@ -2,6 +2,7 @@
 
 import HTTP2Decoding
 import HTTPModel
+import MessageFraming
 
 extension JSONLinePrinter {
   func write(_ details: ExchangeDetails, of exchange: Exchange, to json: inout JSONWriter) {
@@ -21,6 +22,69 @@ extension JSONLinePrinter {
       json.number(parent)
     }
     if !details.unresolved.isEmpty { write(details.unresolved, of: exchange, to: &json) }
+    if let messages = details.messages {
+      if messages.protocol != .webSocket { writeCall(exchange, messages, to: &json) }
+      write(messages, of: exchange, to: &json)
+    }
+  }
+
+  private func writeCall(_ exchange: Exchange, _ messages: StreamMessages, to json: inout JSONWriter) {
+    let trailers = messages.webTrailers(in: exchange.response?.body)
+    guard let call = GRPCCall(request: exchange.request, response: exchange.response, webTrailers: trailers) else {
+      return
+    }
+    json.key("grpc")
+    json.beginObject()
+    json.key("method")
+    if let path = call.path { json.string(bytes: path[...]) } else { json.null() }
+    json.key("status")
+    if let status = call.status { json.number(status.code) } else { json.null() }
+    json.key("message")
+    if let status = call.status { json.string(status.message) } else { json.null() }
+    json.key("kind")
+    json.string(GRPCCallKind(messages: messages).rawValue)
+    for (name, direction) in [("request_messages", StreamMessage.Direction.request), ("response_messages", .response)] {
+      json.key(name)
+      json.number(messages.messages.count { $0.direction == direction && $0.kind == .grpc })
+    }
+    json.endObject()
+  }
+
+  /// Each with its direction, time since the exchange's start, kind and size; with bodies inlined, its contents too.
+  private func write(_ messages: StreamMessages, of exchange: Exchange, to json: inout JSONWriter) {
+    json.key("messages")
+    json.beginArray()
+    for message in messages.messages {
+      json.beginObject()
+      json.key("from")
+      json.string(message.direction == .request ? "client" : "server")
+      json.key("at_us")
+      json.number(message.time.nanoseconds(since: exchange.start) / 1000)
+      json.key("kind")
+      json.string(message.kind.identifier)
+      json.key("size")
+      json.number(message.length)
+      for (flag, name) in StreamMessage.Flags.names where message.flags.contains(flag) {
+        json.key(name)
+        json.bool(true)
+      }
+      let body = message.direction == .request ? exchange.request?.body : exchange.response?.body
+      if inlinesBodies, let bytes = messages.bytes(of: message, in: body) {
+        if message.kind != .grpc, let text = String(validating: bytes, as: UTF8.self) {
+          json.key("text")
+          json.string(text)
+        } else {
+          json.key("base64")
+          json.string(base64(Array(bytes)))
+        }
+      }
+      json.endObject()
+    }
+    json.endArray()
+    if messages.omitted > 0 {
+      json.key("messages_omitted")
+      json.number(messages.omitted)
+    }
   }
 
   /// Fields of which a part is not known: in which section, at which place of its array there.
@@ -80,4 +144,28 @@ extension UnresolvedField.Section {
     case .responseTrailers: "response.trailers"
     }
   }
+}
+
+extension StreamMessage.Kind {
+  /// The stable name.
+  var identifier: String {
+    switch self {
+    case .unknown: "unknown"
+    case .text: "text"
+    case .binary: "binary"
+    case .close: "close"
+    case .ping: "ping"
+    case .pong: "pong"
+    case .reserved: "reserved"
+    case .grpc: "grpc"
+    case .trailers: "trailers"
+    }
+  }
+}
+
+extension StreamMessage.Flags {
+  fileprivate static let names: [(StreamMessage.Flags, String)] = [
+    (.compressed, "compressed"), (.stillCompressed, "still_compressed"), (.incomplete, "incomplete"), (.cut, "cut"),
+    (.fragmented, "fragmented"),
+  ]
 }

@@ -61,7 +61,26 @@ struct WholePrinter: ExchangePrinter {
       text += "\n> (no request seen)\n"
     }
     text += exchange.response.map { answer($0, after: exchange.latency) } ?? "\n< (no response seen)\n"
+    if let messages = exchange.details.messages { text += list(messages, of: exchange) }
     return Array(text.utf8)
+  }
+
+  /// A line for each message, with the beginning of its text.
+  private func list(_ messages: StreamMessages, of exchange: Exchange) -> String {
+    var text = "\n"
+    for message in messages.messages.prefix(1000) {
+      let isRequest = message.direction == .request
+      let after = shortDuration(message.time.nanoseconds(since: exchange.start))
+      text +=
+        "\(isRequest ? ">" : "<") message \(message.kind.identifier), \(counted(message.length, "byte")), at \(after)"
+      let bytes = messages.bytes(of: message, in: isRequest ? exchange.request?.body : exchange.response?.body)
+      if message.kind == .text, let content = bytes.flatMap({ String(validating: $0.prefix(2000), as: UTF8.self) }) {
+        text += ": " + visibleLine(content)
+      }
+      text += "\n"
+    }
+    let more = messages.omitted + UInt64(max(0, messages.messages.count - 1000))
+    return more > 0 ? text + "(\(counted(more, "message")) not shown)\n" : text
   }
 
   private func connection(_ facts: ConnectionFacts?) -> String {

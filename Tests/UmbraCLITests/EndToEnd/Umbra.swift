@@ -31,8 +31,6 @@ enum UmbraProcess {
 final class Child {
   let identifier: pid_t
   private var status: Int32?
-  /// The largest resident size of the child, known once it has ended.
-  private(set) var peakBytes = 0
   private let outputFile: URL
   private let errorFile: URL
   private let inputFile: URL
@@ -97,14 +95,24 @@ final class Child {
 
   private func reap(_ options: Int32) {
     var raw: Int32 = 0
-    var usage = rusage()
-    guard status == nil, wait4(identifier, &raw, options, &usage) == identifier else { return }
-    peakBytes = usage.ru_maxrss << 10
+    guard status == nil, waitpid(identifier, &raw, options) == identifier else { return }
     // As a shell says it: 128 and the signal's number for one that a signal ended.
     status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + raw & 0x7f
   }
 
   var standardError: String { (try? String(decoding: Data(contentsOf: errorFile), as: UTF8.self)) ?? "" }
+
+  /// Waits for the end, and looks at the largest resident size meanwhile. (What wait4 tells counts the parent's too.)
+  func waitWatchingMemory() -> (result: UmbraProcess.Result, peakBytes: Int) {
+    var peak = 0
+    while isRunning {
+      let text = (try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)) ?? ""
+      let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+      peak = max(peak, line.flatMap { Int($0.filter(\.isNumber)) } ?? 0)
+      usleep(3000)
+    }
+    return (wait(), peak << 10)
+  }
 
   func wait() -> UmbraProcess.Result {
     while status == nil { reap(0) }
