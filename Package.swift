@@ -60,6 +60,12 @@ let package = Package(
     core("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     core("HTTP1Decoding", ["HTTPModel"]),
     core("HTTP2Decoding", ["HTTPModel"]),
+    core(
+      "TLSDecryption",
+      [
+        "HTTPModel", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ]),
     core("MessageFraming", ["HTTPModel"]),
     core(
       "ExchangeAssembly",

@@ -34,8 +34,9 @@ struct Capture: ParsableCommand {
           ? "name a source: -i INTERFACE for live traffic ('umbra interfaces' lists them) or -r FILE for a saved capture"
           : "-i and -r exclude each other: capture live or read a file")
     }
-    if source.read.count > 1 {
-      throw ValidationError("one -r at a time in this version; merge captures with mergecap first")
+    if source.read.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input can be read once only") }
+    if source.read.isEmpty, source.follow || source.reorderWindow != nil {
+      throw ValidationError("\(source.follow ? "--follow" : "--reorder-window") is for saved captures (-r)")
     }
     guard (1...64).contains(source.fanout) else { throw ValidationError("--fanout takes 1 to 64 threads") }
     let live = [
@@ -58,7 +59,8 @@ struct Capture: ParsableCommand {
     Interruption.install()
     Interruption.installStatus()
     let plan = CapturePlan(
-      origin: source.interface.isEmpty ? .files(source.read) : .interfaces(source.interface), ports: source.port,
+      origin: source.interface.isEmpty ? .files(source.read) : .interfaces(source.interface), follows: source.follow,
+      reorderWindow: source.reorderWindow?.nanoseconds ?? 0, raw: keep.ring, ports: source.port,
       filter: source.filter, snapLength: source.snaplen, bufferBytes: source.buffer.bytes,
       parsing: ParsingOptions(decapsulation: source.decap.value, verifiesChecksums: source.verifyChecksums),
       promiscuous: source.promiscuous, fanout: source.fanout, waits: source.wait,
@@ -81,9 +83,18 @@ struct SourceOptions: ParsableArguments {
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Read a saved capture: pcap or pcapng; '-' is standard input.", valueName: "file"),
+    help: ArgumentHelp(
+      "Read a saved capture: pcap or pcapng, gzip or zstd too, '-' is standard input; several are merged by time.",
+      valueName: "file"),
     completion: .file(extensions: ["pcap", "pcapng", "cap"]))
   var read: [String] = []
+
+  @Flag(help: "Read saved captures on as they are written, until interrupted.")
+  var follow = false
+
+  @Option(
+    help: ArgumentHelp("Put a saved capture's packets in order of time within this span.", valueName: "time"))
+  var reorderWindow: TimeSpan?
 
   @Option(
     name: [.short, .long],
@@ -146,8 +157,24 @@ struct KeepOptions: ParsableArguments {
   @Option(help: ArgumentHelp("With --rotate: session files that stay; older ones are deleted.", valueName: "n"))
   var keep: Int?
 
-  @Flag(help: "Replace the session file if it exists.")
+  @Option(
+    help: ArgumentHelp(
+      "Keep the packets too, the newest of them, in pcapng files: FILE, FILE.1, and so on. Not redacted.",
+      valueName: "file"))
+  var raw: String?
+
+  @Option(help: ArgumentHelp("Bytes that the files of --raw have together.", valueName: "size"))
+  var rawSize = ByteSize(bytes: 1_000_000_000)
+
+  @Flag(help: "Replace the session file, and files of --raw, if they exist.")
   var overwrite = false
+
+  var ring: PacketRingOptions? {
+    raw.map {
+      PacketRingOptions(
+        path: $0, byteLimit: rawSize.bytes, overwrite: overwrite, application: "umbra \(umbraVersion)")
+    }
+  }
 
   @Option(help: ArgumentHelp("Bytes kept of a body; the rest is counted and hashed.", valueName: "size"))
   var bodyLimit = ByteSize(bytes: 10_000_000)

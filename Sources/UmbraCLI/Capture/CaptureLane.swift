@@ -34,6 +34,7 @@ final class CaptureLane: @unchecked Sendable {
   private let encoder = SessionEncoder()
   @exclusivity(unchecked) private var redactor: CredentialRedactor?
   private let sink: SessionSink?
+  private let raw: RawPacketRecorder?
   private let control: CaptureControl
   /// Which of how many lanes: connections are numbered so that no two lanes give one number.
   private let index: UInt32
@@ -47,27 +48,30 @@ final class CaptureLane: @unchecked Sendable {
 
   init(
     _ plan: CapturePlan, index: Int, count: Int, redactor: CredentialRedactor?, sink: SessionSink?,
-    control: CaptureControl
+    raw: RawPacketRecorder?, control: CaptureControl
   ) {
     self.index = UInt32(index)
     self.count = UInt32(count)
     self.redactor = redactor
     self.sink = sink
     self.control = control
+    self.raw = raw
     let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
-    decoder = WireDecoder(parsing: plan.parsing, reassembly: reassembly, assembly: assembly)
+    var fragments = FragmentLimits()
+    fragments.heldBytes = plan.memoryLimit / count / 16
+    decoder = WireDecoder(parsing: plan.parsing, fragments: fragments, reassembly: reassembly, assembly: assembly)
   }
 
-  /// What --memory-limit means for a lane: 3/8 of its share for connections, the rest for bytes that wait in
-  /// reassembly and in unfinished messages, half each.
+  /// What --memory-limit means for a lane: 3/8 of its share for connections, 1/16 for IP fragments, the rest for bytes
+  /// that wait in reassembly and in unfinished messages, half each.
   private static func limits(_ plan: CapturePlan, lanes: Int) -> (ReassemblyLimits, AssemblyLimits) {
     let memory = plan.memoryLimit / lanes
     var reassembly = ReassemblyLimits()
     reassembly.connections = max(64, memory / 8 * 3 / bytesPerConnection)
-    reassembly.heldBytes = memory / 16 * 5
+    reassembly.heldBytes = memory / 32 * 9
     reassembly.heldBytesPerDirection = min(reassembly.heldBytesPerDirection, reassembly.heldBytes / 2)
     let assembly = AssemblyLimits(
-      bodyBytes: plan.bodyLimit, heldBytes: memory / 16 * 5, serverPorts: plan.ports?.ranges ?? [])
+      bodyBytes: plan.bodyLimit, heldBytes: memory / 32 * 9, serverPorts: plan.ports?.ranges ?? [])
     return (reassembly, assembly)
   }
 
@@ -79,6 +83,7 @@ final class CaptureLane: @unchecked Sendable {
 
   func receive(_ packet: PacketRecord) {
     if firstPacket == nil { firstPacket = packet.time }
+    raw?.add(packet)
     decoder.receive(packet.bytes, lengthOnWire: packet.lengthOnWire, linkType: packet.linkType, at: packet.time)
   }
 
@@ -92,6 +97,12 @@ final class CaptureLane: @unchecked Sendable {
       if !sink.put(block) { return false }
     }
     return true
+  }
+
+  /// Hands over what is encoded, waiting for the disk, though no block is full.
+  func putBlocks() {
+    guard let sink else { return }
+    while let block = encoder.sealBlock() { if !sink.put(block) { return } }
   }
 
   /// Encodes what is finished and never waits.

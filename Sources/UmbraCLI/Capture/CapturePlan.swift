@@ -1,4 +1,5 @@
 import PacketHeaders
+import PcapCapture
 
 /// A capture's flags, checked and resolved.
 struct CapturePlan {
@@ -16,6 +17,12 @@ struct CapturePlan {
   }
 
   var origin: Origin
+  /// Saved captures are read on as they grow.
+  var follows = false
+  /// Nanoseconds of packet time within which a saved capture's packets are put in order.
+  var reorderWindow: Int64 = 0
+  /// Where the packets themselves are kept.
+  var raw: PacketRingOptions?
   var ports: PortSet?
   var filter: String?
   var snapLength = 262_144

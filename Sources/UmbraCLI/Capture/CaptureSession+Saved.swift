@@ -1,45 +1,72 @@
-// A saved capture, read by the calling thread as fast as the disk takes what comes out.
+// Saved captures, read by the calling thread as fast as the disk takes what comes out.
 
 import HTTPModel
 import PcapCapture
 
 extension CaptureSession {
   func readFiles(_ paths: [String]) throws {
-    let path = paths[0]
-    let source: SavedCapture
+    let options = SavedCaptureOptions(
+      filter: plan.filter, follows: plan.follows, window: plan.reorderWindow)
+    var nextSeal = monotonicNow()
+    let source: SavedCaptureSet
     do {
-      source = try SavedCapture(path: path, filter: plan.filter, mustStop: { [control] in control.mustStop })
-    } catch { throw CommandFailure("\(error)") }
-    try begin(source: path == "-" ? "standard input" : "file \(path)", lanes: 1)
-    let lane = lanes[0]
-    var count = 0
-    var first: Timestamp?
-    var failure: CaptureError?
-    do throws(CaptureError) {
-      while !control.mustStop, let packet = try source.next() {
-        if first == nil { first = packet.time }
-        lane.receive(packet)
-        if !lane.putExchanges() { break }
-        count += 1
-        if count & 0xfff == 0 {
-          lane.publish()
+      source = try SavedCaptureSet(paths: paths, options: options) { [unowned self] in
+        // Asked while there is nothing to read: what came until then goes to the disk.
+        let now = monotonicNow()
+        if plan.follows, now >= nextSeal {
+          nextSeal = now + 500_000_000
+          lanes.first?.putBlocks()
+          lanes.first?.publish()
           showProgress()
         }
-        if isPast(first, lane.time) { break }
+        return control.mustStop
       }
-    } catch { failure = error }
+    } catch { throw CommandFailure("\(error)") }
+    let names = paths.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", ")
+    try begin(source: paths == ["-"] ? names : "\(paths.count == 1 ? "file" : "files") \(names)", lanes: 1)
+    if plan.follows {
+      announce("following \(names)" + (plan.destination.map { ", writing \($0)" } ?? "") + "; Ctrl-C ends")
+    }
+    let failure = try read(source)
+    let lane = lanes[0]
     var drops = Ledger()
     drops[.packetsFiltered] = source.filteredPackets
     // What the tool that made the file says it lost.
     drops[.packetsKernelDropped] = source.recordedDrops.kernelDrops
     drops[.packetsInterfaceDropped] = source.recordedDrops.interfaceDrops
-    notes += source.problems.map { "\($0)" }
+    notes += source.problems.map { paths.count > 1 ? "\($0.path): \($0.problem)" : "\($0.problem)" }
+    if source.packetsOutOfOrder > 0, plan.reorderWindow == 0, source.largestStepBack > 1_000_000 {
+      notes.append(
+        "\(counted(source.packetsOutOfOrder, "packet")) out of order, by up to "
+          + "\(shortDuration(source.largestStepBack)): --reorder-window puts them in order")
+    }
     guard lane.putRest(drops: drops), sink?.problem == nil else { throw failedWriting() }
     if let failure {
       // What was read before stays: the session is finished and the failure told.
       _ = try finishSession()
       throw CommandFailure("\(failure)")
     }
+  }
+
+  /// - Returns: why reading ended before the end.
+  private func read(_ source: SavedCaptureSet) throws -> CaptureError? {
+    let lane = lanes[0]
+    var count = 0
+    var first: Timestamp?
+    do throws(CaptureError) {
+      while !control.mustStop, let packet = try source.next() {
+        if first == nil { first = packet.time }
+        lane.receive(packet)
+        if !lane.putExchanges() { return nil }
+        count += 1
+        if count & 0xfff == 0 {
+          lane.publish()
+          showProgress()
+        }
+        if isPast(first, lane.time) { return nil }
+      }
+      return nil
+    } catch { return error }
   }
 
   private func isPast(_ first: Timestamp?, _ now: Timestamp?) -> Bool {

@@ -20,6 +20,7 @@ final class CaptureSession: @unchecked Sendable {
   let control: CaptureControl
   private(set) var sink: SessionSink?
   private(set) var lanes: [CaptureLane] = []
+  private(set) var raw: RawPacketRecorder?
   var notes: [String] = []
   private var progress: ProgressLine
   private var lastRate: (time: Int64, exchanges: UInt64) = (0, 0)
@@ -46,6 +47,7 @@ final class CaptureSession: @unchecked Sendable {
     case .interfaces(let names): try readInterfaces(names)
     }
     let written = try finishSession()
+    finishRaw()
     progress.clear()
     let states = lanes.map { $0.state.withLock { $0 } }
     let first = states.compactMap(\.firstPacket).min()
@@ -84,9 +86,10 @@ final class CaptureSession: @unchecked Sendable {
           lanes: count)
       } catch { throw CommandFailure("\(error)") }
     }
+    if let ring = plan.raw { raw = try RawPacketRecorder(ring) }
     let redactor = plan.keepsCredentials ? nil : CredentialRedactor()
     lanes = (0..<count).map {
-      CaptureLane(plan, index: $0, count: count, redactor: redactor, sink: sink, control: control)
+      CaptureLane(plan, index: $0, count: count, redactor: redactor, sink: sink, raw: raw, control: control)
     }
   }
 
@@ -104,6 +107,13 @@ final class CaptureSession: @unchecked Sendable {
     var counted = Ledger()
     for lane in lanes { counted.add(lane.state.withLock { $0.ledger }) }
     do { return try sink.finish(ledger: counted) } catch { throw CommandFailure("\(error)") }
+  }
+
+  private func finishRaw() {
+    guard let raw, let path = plan.raw?.path else { return }
+    raw.finish()
+    if let problem = raw.problem { notes.append("packets beside the session: \(problem)") }
+    if raw.shed > 0 { notes.append("\(counted(raw.shed, "packet")) left out of \(path): the disk was too slow") }
   }
 
   func failedWriting() -> CommandFailure {

@@ -28,7 +28,8 @@ struct AttackTests {
     let (result, peakBytes) = child.waitWatchingMemory()
     #expect(result.status == 0, "\(result.error)", sourceLocation: sourceLocation)
     #expect(
-      peakBytes > 1 << 20 && peakBytes < Self.baseline + Self.limit, "\(peakBytes >> 20) MB at its peak; \(result.error)",
+      peakBytes > 1 << 20 && peakBytes < Self.baseline + Self.limit,
+      "\(peakBytes >> 20) MB at its peak; \(result.error)",
       sourceLocation: sourceLocation)
     let shown = try UmbraProcess.run(["show", session, "--format", "jsonl", "--where", "path~^/honest/"])
     let whole = shown.output.split(separator: "\n").filter { $0.contains("\"status\":200") }
