@@ -43,7 +43,7 @@ public struct TLSConnection {
     if bytes.count > 2, bytes[2] > 4 { return .notTLS }
     guard bytes.count >= 6 else { return .needsMore }
     let length = Int(bytes[3]) << 8 | Int(bytes[4])
-    guard length > 0, length <= RecordHeader.longestPayload else { return .notTLS }
+    guard length > 0, length <= RecordFrame.longestPayload else { return .notTLS }
     switch (bytes[0], bytes[5]) {
     case (22, 1): return .clientHello
     case (22, 2): return .serverHello
