@@ -45,6 +45,7 @@ struct CircuitBreaker: Sendable {
   /// The window, cut into slots: results and failures of each, the latest at `slot`.
   private var slots = [(results: UInt32, failures: UInt32)](repeating: (0, 0), count: CircuitBreaker.slotCount)
   private var slot: Int64 = 0
+  private var slotEnd = Int64.min
   /// While half open: probes that were admitted, and that were answered.
   private var probes: UInt32 = 0
   private var answeredProbes: UInt32 = 0
@@ -93,12 +94,14 @@ struct CircuitBreaker: Sendable {
   }
 
   private mutating func count(isFailure: Bool, at now: Int64) {
-    let current = now / max(1, options.window / Int64(CircuitBreaker.slotCount))
-    let passed = current &- slot
-    if passed > 0 {
-      for step in 1...min(passed, Int64(CircuitBreaker.slotCount)) { slots[index(slot &+ step)] = (0, 0) }
+    if now >= slotEnd {
+      let length = max(1, options.window / Int64(CircuitBreaker.slotCount))
+      let current = now / length
+      let passed = current &- slot
+      slotEnd = (current &+ 1).multipliedReportingOverflow(by: length).partialValue
       // After a silence longer than the window every slot is empty, whichever is the latest.
-      slot = current
+      for step in 0..<max(0, min(passed, Int64(CircuitBreaker.slotCount))) { slots[index(current &- step)] = (0, 0) }
+      slot = max(slot, current)
     }
     slots[index(slot)].results &+= 1
     guard isFailure else { return }

@@ -180,7 +180,7 @@ extension ReplayEngine {
     result: CircuitBreaker.Result? = nil
   ) {
     guard let lane = request.lane, let exchange = request.exchange?.id else { return }
-    tell(result ?? ReplayEngine.result(outcome, response), of: request, now: now)
+    if request.ticket != nil { tell(result ?? ReplayEngine.result(outcome, response), of: request, now: now) }
     targets[lane.target].count(isFailure: outcome != .answered)
     request.lane = nil
     request.attempt = Attempt(

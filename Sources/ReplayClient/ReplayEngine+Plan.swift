@@ -66,17 +66,17 @@ extension ReplayEngine {
     defer { isDispatching = false }
     // An interrupt holds from the moment it is asked for, not from when this loop comes to it.
     while phase == .running, !handover.isStopping {
-      guard inFlight < options.concurrency else { return block(.concurrency) }
       let now = clock.now
+      guard inFlight < options.concurrency else { return block(.concurrency, now) }
       if now >= stopTime || now < resumeTime { return }
       guard recordedConnections ? dispatchLane(now) : dispatchFromPool(now) else { return }
     }
   }
 
   /// What keeps requests from being sent from now on.
-  private func block(_ cause: LagCause) {
+  private func block(_ cause: LagCause, _ now: Int64) {
     blockedBy = cause
-    blockedTime = clock.now
+    blockedTime = now
   }
 
   /// - Returns: whether there may be more to send.
@@ -84,7 +84,7 @@ extension ReplayEngine {
     if ready.isEmpty, waiting < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
     guard let lane = ready.first else { return false }
     guard makeRoom(for: lane) else {
-      block(.connections)
+      block(.connections, now)
       return false
     }
     let target = target(for: lane, now)
@@ -105,7 +105,7 @@ extension ReplayEngine {
   private func dispatchFromPool(_ now: Int64) -> Bool {
     guard let request = firstOfPool() else { return false }
     guard let place = placeInPool(now) else {
-      block(.connections)
+      block(.connections, now)
       return false
     }
     if place == .nowhere, waitsForRecovery(now) { return false }

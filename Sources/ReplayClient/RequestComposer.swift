@@ -7,11 +7,12 @@ import NIOCore
 /// not sent; the chunks are.
 ///
 /// Holds the bytes of the request written last. Confined to the event loop.
-struct RequestComposer {
+final class RequestComposer {
   private let basePath: [UInt8]
   private var edits = HTTP1RequestEdits()
   private let host: [(name: [UInt8], value: [UInt8])]
   private var bytes: [UInt8] = []
+  private var output = ByteBuffer()
 
   /// Storage above this size is given back after each request, in bytes.
   private static let keptCapacity = 256 * 1024
@@ -29,11 +30,11 @@ struct RequestComposer {
     }
   }
 
-  /// Replaces what `output` holds by the request.
+  /// The request's bytes. Their storage is used again once nobody else holds it.
   /// - Parameter replaced: fields that take other values.
-  mutating func compose(
-    _ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])] = [], into output: inout ByteBuffer
-  ) {
+  func compose(
+    _ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])] = []
+  ) -> ByteBuffer {
     if !replaced.isEmpty { edits.replaced = host + replaced }
     defer { if !replaced.isEmpty { edits.replaced = host } }
     if bytes.capacity > RequestComposer.keptCapacity { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
@@ -44,6 +45,7 @@ struct RequestComposer {
     if output.capacity > RequestComposer.keptCapacity { output = ByteBuffer() }
     output.clear(minimumCapacity: bytes.count)
     output.writeBytes(bytes)
+    return output
   }
 
   /// The length of the head of the request written last.

@@ -62,28 +62,28 @@ final class TargetConnection: ChannelInboundHandler {
     withheldBody = nil
     reader.begin(answering: request.request.method)
 
-    let target = engine.targets[lane.target]
-    target.composer.compose(request.request, replaced: request.replaced, into: &engine.output)
+    let composer = engine.targets[lane.target].composer
+    var bytes = composer.compose(request.request, replaced: request.replaced)
     if request.fault?.resets == true {
-      engine.output.moveWriterIndex(to: engine.output.readableBytes / 2)
-      engine.didSend(request, bytes: engine.output.readableBytes, isAgain: isAgain)
-      cut(request, on: context, now: now)
+      bytes.moveWriterIndex(to: bytes.readableBytes / 2)
+      engine.didSend(request, bytes: bytes.readableBytes, isAgain: isAgain)
+      cut(request, after: bytes, on: context, now: now)
       return
     }
-    engine.didSend(request, bytes: engine.output.readableBytes, isAgain: isAgain)
+    engine.didSend(request, bytes: bytes.readableBytes, isAgain: isAgain)
     if request.awaitsContinue {
-      let head = target.composer.headLength
-      withheldBody = engine.output.getSlice(at: head, length: engine.output.readableBytes - head)
-      engine.output.moveWriterIndex(to: head)
+      let head = composer.headLength
+      withheldBody = bytes.getSlice(at: head, length: bytes.readableBytes - head)
+      bytes.moveWriterIndex(to: head)
       deadline = min(deadline, now &+ TargetConnection.continueTimeout)
     }
-    write(engine.output, on: context)
+    write(bytes, on: context)
   }
 
-  /// Sends what there is and ends the connection with RST.
-  private func cut(_ request: PlannedRequest, on context: ChannelHandlerContext, now: Int64) {
+  /// Sends so much and ends the connection with RST.
+  private func cut(_ request: PlannedRequest, after bytes: ByteBuffer, on context: ChannelHandlerContext, now: Int64) {
     engine.countReset()
-    context.writeAndFlush(wrapOutboundOut(engine.output), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
       .assumeIsolated().whenComplete { _ in }
     guard current != nil else { return }

@@ -3,7 +3,7 @@ import NIOCore
 /// One target while a run lasts: where it is, whether it may be asked, what came of it. Confined to the event loop.
 final class TargetState {
   let dialer: Dialer
-  var composer: RequestComposer
+  let composer: RequestComposer
   private(set) var breaker: CircuitBreaker?
   /// ``ReplayOptions/Connections/pool(_:)``: places without a request.
   var freeLanes: [Lane] = []
@@ -19,7 +19,7 @@ final class TargetState {
     }
   }
 
-  func admits(at now: Int64) -> Bool { breaker?.admits(at: now) ?? true }
+  func admits(at now: Int64) -> Bool { breaker == nil || breaker!.admits(at: now) }
 
   /// Takes a place for a request; ``admits(at:)`` must hold.
   func admit(_ request: PlannedRequest, at now: Int64) {
@@ -49,8 +49,10 @@ final class TargetState {
     request.ticket = nil
     let before = breaker!.state
     breaker!.record(result, of: ticket, at: now)
+    let after = breaker!.state
+    if before == after { return false }
     outcome.breakerOpenings = breaker!.openings
-    outcome.endedOpen = breaker!.state != .closed
-    return before == .halfOpen && breaker!.state == .closed
+    outcome.endedOpen = after != .closed
+    return before == .halfOpen && after == .closed
   }
 }
