@@ -64,7 +64,9 @@ struct AESCCM: Sendable {
     let hasData: UInt8 = associatedData.isEmpty ? 0 : 0x40
     blocks.append(hasData | UInt8((tagLength &- 2) / 2) << 3 | UInt8(lengthBytes &- 1))
     blocks.append(contentsOf: nonce)
-    for shift in (0..<lengthBytes).reversed() { blocks.append(UInt8(truncatingIfNeeded: message.count >> (8 &* shift))) }
+    for shift in (0..<lengthBytes).reversed() {
+      blocks.append(UInt8(truncatingIfNeeded: message.count >> (8 &* shift)))
+    }
     if !associatedData.isEmpty {
       blocks.append(UInt8(truncatingIfNeeded: associatedData.count >> 8))
       blocks.append(UInt8(truncatingIfNeeded: associatedData.count))

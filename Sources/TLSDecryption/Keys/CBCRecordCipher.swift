@@ -44,7 +44,8 @@ struct CBCRecordCipher: Sendable {
     let fits = out.withUnsafeBytes { bytes in
       mac.fits(
         UnsafeRawBufferPointer(rebasing: bytes[contentLength...]),
-        header.associatedData12(contentLength: contentLength), UnsafeRawBufferPointer(rebasing: bytes[..<contentLength]))
+        header.associatedData12(contentLength: contentLength), UnsafeRawBufferPointer(rebasing: bytes[..<contentLength])
+      )
     }
     guard fits else { return .badRecordMAC }
     out.removeSubrange(contentLength...)
