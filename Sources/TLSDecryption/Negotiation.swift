@@ -1,6 +1,8 @@
 // One handshake of a connection: what was asked, what was answered, and which keys follow from it.
 // In: hellos and a key log. Out: facts and record protections. Owner: `TLSConnection`. Bounds: two hellos.
 
+import HTTPModel
+
 /// What a server's answer means to an observer.
 struct Answer {
   /// nil where the version is not read.

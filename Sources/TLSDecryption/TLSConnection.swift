@@ -130,7 +130,8 @@ public struct TLSConnection {
     return event
   }
 
-  /// What the two ends agreed on, once the ServerHello was seen.
+  /// What the two ends agreed on, once the ServerHello was seen. The suite is `0x....` where it has no name here; the
+  /// application protocol of TLS 1.3 is known once EncryptedExtensions was decrypted.
   public var facts: TLSFacts? { negotiations.first?.facts }
 
   /// The name that the client asked for, once the ClientHello was seen.

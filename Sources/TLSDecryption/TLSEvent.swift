@@ -61,18 +61,6 @@ public enum TLSUnreadable: Hashable, Sendable {
   }
 }
 
-/// What the two ends agreed on.
-public struct TLSFacts: Hashable, Sendable {
-  /// `TLSv1.3`, `TLSv1.2`, `TLSv1.1`, `TLSv1.0`, `SSLv3`, or `TLSv1.3-draft-N`.
-  public var version: String
-  /// The cipher suite's IANA name, or `0x....` where it has none here.
-  public var suite: String
-  /// The name that the client asked for (SNI, RFC 6066 section 3).
-  public var serverName: String?
-  /// The protocol that the server chose (ALPN, RFC 7301). Under TLS 1.3 known once EncryptedExtensions was decrypted.
-  public var applicationProtocol: String?
-}
-
 /// What the first bytes of one direction look like.
 public enum TLSRecognition: Hashable, Sendable {
   /// The client's direction of a connection from its begin.
