@@ -76,7 +76,7 @@ extension ReplayEngine {
     request.failure = outcome
     let wait = RetryBackoff.wait(tries: request.retries, random: random.next())
     request.retries += 1
-    later.add(.send(request), at: now &+ wait)
+    postpone(.send(request), until: now &+ wait)
   }
 
   /// The time of a request that waited by itself has come.
@@ -92,7 +92,7 @@ extension ReplayEngine {
     }
     lane.target = target
     guard makeRoom(for: lane) else {
-      later.add(.send(request), at: now &+ ReplayEngine.roomInterval)
+      postpone(.send(request), until: now &+ ReplayEngine.roomInterval)
       return
     }
     counts.retried += 1

@@ -179,7 +179,7 @@ extension ReplayEngine {
     if let delay = request.fault?.delay, delay > 0 {
       request.scheduled &+= delay
       counts.faults["delay", default: 0] += 1
-      later.add(.send(request), at: max(now, request.scheduled))
+      postpone(.send(request), until: max(now, request.scheduled))
     } else {
       proceed(request, now: now)
     }

@@ -173,6 +173,12 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
     setTimer(now)
   }
 
+  /// Does this when its time has come.
+  func postpone(_ delayed: Delayed, until time: Int64) {
+    later.add(delayed, at: time)
+    if time < timerTime { setTimer(clock.now) }
+  }
+
   /// Nanoseconds between two looks at the connections' deadlines while something is in flight, and while nothing is.
   private var scanInterval: Int64 {
     inFlight > 0 || !ended.isEmpty ? max(1_000_000, min(10_000_000, shortestTimeout / 10)) : 250_000_000
@@ -185,6 +191,7 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
   private static let timerGrain: Int64 = 50_000
 
   private func setTimer(_ now: Int64) {
+    if phase == .over { return }
     var time = min(nextScan, later.nextTime)
     if resumeTime > now { time = min(time, resumeTime) }
     if phase == .running {

@@ -134,7 +134,7 @@ final class TargetConnection: ChannelInboundHandler {
   /// Until so many bytes have had their time.
   private func wait(for bytes: Int, _ rate: Int, now: Int64) {
     nextMove = now &+ Int64(clamping: bytes &* 1_000_000_000 / rate)
-    engine.later.add(.move(self), at: nextMove)
+    engine.postpone(.move(self), until: nextMove)
   }
 
   /// A throttled connection's time has come: writes, or once all is written, reads on.
