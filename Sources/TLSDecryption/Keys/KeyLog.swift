@@ -46,7 +46,8 @@ public struct KeyLog: Sendable {
 
   /// Reads more bytes of a key log; a last line without its end waits for the rest.
   ///
-  /// `source` tells several growing files apart, so that their unfinished lines do not mix.
+  /// `source` tells several growing files apart, so that their unfinished lines do not mix; each number
+  /// that is in use costs a line of at most 1,024 bytes.
   public mutating func append(_ bytes: UnsafeRawBufferPointer, source: Int = 0) {
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {

@@ -149,6 +149,36 @@ struct KeyLogTests {
     #expect(log.description == "KeyLog(connections: 3, sessions: 0)")
   }
 
+  @Test("Damaged logs are read to their end, whatever they hold")
+  func damage() {
+    let line = Array(
+      "SERVER_HANDSHAKE_TRAFFIC_SECRET \(randomText) \(short)\nRSA Session-ID:01 Master-Key:\(long)\n".utf8)
+    var state: UInt64 = 88_172_645_463_325_252
+    func next() -> Int {
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
+      return Int(state & 0xffff)
+    }
+    var log = KeyLog(limits: .init(connections: 8))
+    for _ in 0..<3000 {
+      var damaged = line
+      for _ in 0..<(1 + next() % 3) {
+        let place = next() % damaged.count
+        switch next() % 3 {
+        case 0: damaged[place] = UInt8(next() & 0xff)
+        case 1: damaged.remove(at: place)
+        default: damaged.insert([0x0a, 0x20, 0x00, 0x30][next() % 4], at: place)
+        }
+      }
+      log.append(damaged)
+    }
+    log.append("\nCLIENT_RANDOM \(randomHex(9)) \(long)\n")
+    #expect(log.secrets(for: random(9))?.master != nil)
+    #expect(log.counts.malformed > 0)
+    #expect(log.counts.evicted > 0)
+  }
+
   @Test("Tabs, several spaces and a missing LF before the end are taken")
   func spacing() {
     var log = KeyLog()

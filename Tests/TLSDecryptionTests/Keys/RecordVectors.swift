@@ -1,6 +1,6 @@
-// Records of every kind of cipher suite, sealed by another implementation (python's cryptography and hmac).
-// The TLS 1.2 keys come from `master` and the randoms; the TLS 1.3 keys from the traffic secrets by length, the server's one
-// KeyUpdate later. The version in every header is 0x0303.
+// Records of every kind of cipher suite, sealed by another implementation: written by seal-records.py.
+// The TLS 1.2 keys come from `master` and the randoms; the TLS 1.3 keys from the traffic secrets by length, the
+// server's one KeyUpdate later. The version in every header is 0x0303.
 
 @testable import TLSDecryption
 
@@ -15,8 +15,7 @@ struct RecordVector: Sendable {
   let plaintext: String
 
   static let master = bytes(
-    ofHex:
-      "82b70eee7f1a5039bef07ec2347f066ed08f5dc7512447e3404300026b6e545594a065685d64c4980bb8d4544a8721a9")
+    ofHex: "82b70eee7f1a5039bef07ec2347f066ed08f5dc7512447e3404300026b6e545594a065685d64c4980bb8d4544a8721a9")
   static let clientRandom = bytes(ofHex: "9a01ad219eb59cf6a15ef6f15a1d830bb7ce09d6bbc004e7175c643c7decb0b5")
   static let serverRandom = bytes(ofHex: "80ec37bc9712dd2e6aaeb94bae8d2f9fa29c5a284c9ef7521829cf1079b080e9")
   /// Client and server traffic secrets for suites with SHA-256.
