@@ -128,7 +128,7 @@ extension TLSConnection {
   /// The bytes at the head begin no record.
   private mutating func loseBoundary(_ side: TLSSide) -> Step {
     guard self[side].hasRecord else {
-      giveUp(side, joinedMidstream ? .joinedInMidConnection : .malformed)
+      giveUp(nil, joinedMidstream ? .joinedInMidConnection : .malformed)
       return .stop
     }
     append(.anomaly(.tlsRecordMalformed))

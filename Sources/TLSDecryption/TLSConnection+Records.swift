@@ -27,7 +27,7 @@ extension TLSConnection {
 
   private mutating func readPlain(_ record: Record, from side: TLSSide, keys: borrowing KeyLog) -> Reading {
     if !self[side].hasRecord, !beginsConnection(record, side) {
-      giveUp(side == .client || client.hasRecord ? side : nil, joinedMidstream ? .joinedInMidConnection : .malformed)
+      giveUp(nil, joinedMidstream ? .joinedInMidConnection : .malformed)
       return .stopped
     }
     switch record.frame.type {
