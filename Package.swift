@@ -71,7 +71,7 @@ let package = Package(
       "ExchangeAssembly",
       [
         "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "MessageFraming",
-        "ContentCoding",
+        "ContentCoding", "TLSDecryption",
       ]),
     core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
     core("ContentTree"),
@@ -87,7 +87,8 @@ let package = Package(
     core(
       "UmbraCLI",
       [
-        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "MessageFraming",
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "TLSDecryption", "HTTP1Decoding", "HTTP2Decoding",
+        "MessageFraming",
         "ExchangeAssembly", "ContentCoding", "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule",
         "ReplayClient", "ResponseDiff",
         "Reporting",

@@ -8,6 +8,7 @@ import HTTP1Decoding
 import HTTP2Decoding
 import HTTPModel
 import TCPReassembly
+import TLSDecryption
 
 /// Where the streams of a connection stand: above TCP itself, or within what an outer layer carries.
 struct StreamPlace {
@@ -23,7 +24,7 @@ struct StreamPlace {
 final class ApplicationStreams {
   private let place: StreamPlace
   private let limits: AssemblyLimits
-  private var client = StreamDirection.originator
+  private var client: StreamDirection
   private var spoken = Spoken.undecided
   /// There while HTTP/1 is spoken. It stands outside this object, so that a segment neither moves it nor has it checked
   /// who else uses it.
@@ -32,16 +33,21 @@ final class ApplicationStreams {
   private var undecided: UndecidedStreams?
   /// The exchange that became a WebSocket.
   private var webSocket: ExchangePlace?
+  private var tls: TLSStreams?
+  /// Within what HTTP/1 is spoken, after a CONNECT.
+  private var tunnel: TunnelledStreams?
 
   private enum Spoken {
-    case undecided, http1, http2, webSocket
+    case undecided, http1, http2, webSocket, tls
     /// Given up: bytes are counted and passed over.
     case foreign
   }
 
-  init(_ place: StreamPlace, limits: AssemblyLimits) {
+  /// - Parameter client: who is the client, as far as is known beforehand.
+  init(_ place: StreamPlace, limits: AssemblyLimits, client: StreamDirection = .originator) {
     self.place = place
     self.limits = limits
+    self.client = client
   }
 
   deinit {
@@ -59,6 +65,7 @@ final class ApplicationStreams {
     case .http1: readHTTP1(bytes, direction, origin, into: &output)
     case .http2: http2!.receive(bytes, direction, at: origin.time, into: &output)
     case .webSocket: readWebSocket(bytes, direction, at: origin.time, into: &output)
+    case .tls: tls!.read(bytes, direction, origin, into: &output)
     case .foreign: output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
     case .undecided:
       decide(by: bytes, direction, origin, into: &output)
@@ -72,6 +79,7 @@ final class ApplicationStreams {
     into output: inout AssemblyOutput
   ) {
     undecided?.addGap(length, anomaly, direction, origin)
+    tls?.readGap(length, direction, at: origin.time, into: &output)
     webSocket?.pointee.recording?.gap(length, direction == client ? .request : .response)
     webSocket?.pointee.exchange.anomalies.insert(anomaly)
     http2?.gap(length, anomaly, direction, at: origin.time, into: &output)
@@ -86,6 +94,8 @@ final class ApplicationStreams {
     _ end: StreamEnd, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
     undecided?.addEnd(end, direction, at: time)
+    tls?.readEnd(end, direction, at: time, into: &output)
+    tunnel?.readEnd(end, direction, at: time, into: &output)
     webSocket?.pointee.recording?.finish(direction == client ? .request : .response, at: time)
     http2?.end(direction, reset: end == .reset, at: time, into: &output)
     if direction == client {
@@ -97,6 +107,7 @@ final class ApplicationStreams {
 
   /// Bytes of this direction came twice and differed.
   func noteOverlap(_ direction: StreamDirection) {
+    tls?.noteOverlap(direction)
     http2?.note(.tcpOverlapMismatch)
     if direction == client {
       http1?.pointee.noteClient(.tcpOverlapMismatch)
@@ -108,6 +119,10 @@ final class ApplicationStreams {
   /// Nothing more is read here: what is open is told as it stands.
   func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
     if undecided != nil { settle(isHTTP2: false, into: &output) }
+    tls?.close(at: time, anomaly: anomaly, into: &output)
+    tls = nil
+    tunnel?.close(at: time, anomaly: anomaly, into: &output)
+    tunnel = nil
     http1?.pointee.close(at: time, anomaly: anomaly, into: &output)
     freeHTTP1()
     http2?.close(at: time, anomaly: anomaly, into: &output)
@@ -124,6 +139,19 @@ final class ApplicationStreams {
   func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
     http1?.pointee.tellUnanswered(before: time, into: &unanswered)
     http2?.tellUnanswered(before: time, into: &unanswered)
+    tls?.tellUnanswered(before: time, into: &unanswered)
+  }
+
+  /// Secrets may have come, or time has passed: what waits for them is looked at again.
+  func retry(at time: Timestamp, into output: inout AssemblyOutput) {
+    tls?.retry(at: time, into: &output)
+    tunnel?.retry(at: time, into: &output)
+  }
+
+  /// Goes to every exchange that is open.
+  func note(_ anomaly: Anomaly) {
+    http2?.note(anomaly)
+    http1?.pointee.noteClient(anomaly)
   }
 
   private func freeHTTP1() {
@@ -143,6 +171,19 @@ final class ApplicationStreams {
       leaveHTTP1(rejected, bytes, direction, origin, into: &output)
     } else if http1!.pointee.upgrade != nil {
       upgrade(at: origin.time, into: &output)
+    } else if !http1!.pointee.tunnelled.isEmpty {
+      readTunnel(direction, origin, into: &output)
+    }
+  }
+
+  private func readTunnel(_ direction: StreamDirection, _ origin: MessageOrigin, into output: inout AssemblyOutput) {
+    let bytes = http1!.pointee.takeTunnelled()
+    if tunnel == nil { tunnel = TunnelledStreams(client: client) }
+    var within = place
+    within.sawStart = true
+    within.firstOrdinal = http1!.pointee.nextOrdinal
+    bytes.withUnsafeBytes {
+      tunnel!.read($0, direction, origin, place: within, limits: limits, into: &output)
     }
   }
 
@@ -208,6 +249,10 @@ final class ApplicationStreams {
     } else if HTTP2Recognition.preface(bytes) == .yes {
       client = direction
       beginHTTP2(joinedMidstream: false)
+    } else if output.readsTLS, place.facts?.tls == nil, Self.beginsTLS(bytes) {
+      client = direction
+      tls = TLSStreams(place, client: client, limits: limits)
+      spoken = .tls
     } else if place.sawStart {
       if direction == .responder, HTTP2Recognition.serverPreface(bytes) == .yes {
         beginHTTP2(joinedMidstream: false)
@@ -221,6 +266,15 @@ final class ApplicationStreams {
       client = clientByPorts
       undecided = UndecidedStreams(limits: limits.http2)
       decide(by: bytes, direction, origin, into: &output)
+    }
+  }
+
+  /// A handshake record with a ClientHello, or as much of one as is there: nothing else that is read here begins so.
+  private static func beginsTLS(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    switch TLSConnection.recognise(bytes) {
+    case .clientHello: true
+    case .needsMore: bytes.first == 22
+    case .serverHello, .laterRecord, .notTLS: false
     }
   }
 

@@ -1,4 +1,5 @@
 public import HTTP2Decoding
+public import TLSDecryption
 
 /// What bounds the assembly of exchanges, and what it is told beforehand.
 public struct AssemblyLimits: Sendable {
@@ -10,6 +11,10 @@ public struct AssemblyLimits: Sendable {
   public var pendingRequests: Int
   /// Of each HTTP/2 connection.
   public var http2 = HTTP2Limits()
+  /// Of each TLS connection.
+  public var tls = TLSLimits()
+  /// TLS is read with secrets that are handed in; without it such connections are counted as not readable at once.
+  public var readsTLS = false
 
   /// Ports that are known to be servers': they tell client from server where neither handshake nor content does.
   public var serverPorts: [ClosedRange<UInt16>]

@@ -2,18 +2,35 @@
 
 import HTTP1Decoding
 import HTTPModel
+import TLSDecryption
 
 struct AssemblyOutput {
   var ledger = Ledger()
   private(set) var heldBytes = 0
   private let heldLimit: Int
+  /// What is known of TLS connections' secrets; looked at only where ``readsTLS``.
+  var keys = KeyLog()
+  let readsTLS: Bool
+  /// TLS connections that could not be read, by the server's name and why.
+  private(set) var unreadable: [UnreadableTLS: UInt64] = [:]
+  private static let unreadableLimit = 1000
   /// Where exchanges are put together.
   let store = ExchangeStore()
   /// What decoders tell their steps in.
   var parts = HTTP1Parts()
   private let finished = FinishedExchanges()
 
-  init(heldLimit: Int) { self.heldLimit = heldLimit }
+  init(heldLimit: Int, readsTLS: Bool) {
+    self.heldLimit = heldLimit
+    self.readsTLS = readsTLS
+  }
+
+  mutating func countUnreadable(_ serverName: String?, _ reason: String) {
+    ledger[.connectionsEncrypted] += 1
+    let key = UnreadableTLS(serverName: serverName, reason: reason)
+    guard unreadable[key] != nil || unreadable.count < Self.unreadableLimit else { return }
+    unreadable[key, default: 0] += 1
+  }
 
   /// Adds body bytes, kept as far as the body's and the common limit allow.
   mutating func append(_ part: UnsafeRawBufferPointer, to body: inout HTTPBody, _ open: inout OpenBody) {

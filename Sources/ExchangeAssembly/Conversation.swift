@@ -85,6 +85,9 @@ final class Conversation {
     streams.close(at: time, anomaly: anomaly, into: &output)
   }
 
+  /// See ``ApplicationStreams/retry(at:into:)``.
+  func retry(at time: Timestamp, into output: inout AssemblyOutput) { streams.retry(at: time, into: &output) }
+
   /// See ``WireDecoder/takeUnanswered(before:)``.
   func tellUnanswered(before time: Timestamp, into unanswered: inout [Exchange]) {
     streams.tellUnanswered(before: time, into: &unanswered)

@@ -5,6 +5,7 @@
 
 public import HTTPModel
 public import TCPReassembly
+import TLSDecryption
 
 /// Puts HTTP exchanges together from the streams of many connections.
 public struct ExchangeAssembler {
@@ -15,7 +16,7 @@ public struct ExchangeAssembler {
 
   public init(limits: AssemblyLimits = AssemblyLimits()) {
     self.limits = limits
-    output = AssemblyOutput(heldLimit: limits.heldBytes)
+    output = AssemblyOutput(heldLimit: limits.heldBytes, readsTLS: limits.readsTLS)
   }
 
   /// Takes the next event.
@@ -62,6 +63,22 @@ public struct ExchangeAssembler {
 
   /// See ``WireDecoder/nextExchange(into:)``.
   public mutating func nextExchange(into exchange: inout Exchange) -> Bool { output.next(into: &exchange) }
+
+  /// See ``WireDecoder/addKeyLog(_:source:)``.
+  mutating func addKeyLog(_ bytes: UnsafeRawBufferPointer, source: Int) {
+    output.keys.append(bytes, source: source)
+  }
+
+  mutating func endKeyLogLine(source: Int) { output.keys.endLine(source: source) }
+
+  /// Time has passed, and secrets may have come.
+  mutating func retry(at time: Timestamp) {
+    guard limits.readsTLS else { return }
+    for conversation in conversations { conversation?.retry(at: time, into: &output) }
+  }
+
+  /// See ``WireDecoder/unreadable``.
+  var unreadable: [UnreadableTLS: UInt64] { output.unreadable }
 
   /// See ``WireDecoder/takeUnanswered(before:)``.
   public func takeUnanswered(before time: Timestamp) -> [Exchange] {

@@ -46,7 +46,9 @@ struct HTTP1Conversation: ~Copyable {
   private var rejected: HTTP1Rejection.Kind?
   /// Where in the bytes of the call that was found; bytes of earlier calls stand in the parts' `held`.
   private(set) var rejectedAt = 0
-  /// The server has agreed to go on in HTTP/2.
+  /// What the last call brought of a tunnel, after a CONNECT or a switch to what is not read here.
+  private(set) var tunnelled: [UInt8] = []
+  /// The server has agreed to go on in another protocol.
   var upgrade: HTTP1Upgrade?
 
   init(
@@ -108,7 +110,9 @@ struct HTTP1Conversation: ~Copyable {
       case .truncated(let reason): truncateRequest(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteRequest(anomaly)
       case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
-      case .tunnel(let range): output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
+      case .tunnel(let range):
+        tunnelled += output.parts.held
+        tunnelled += bytes[range]
       case .notHTTP(let kind): reject(kind, at: offset)
       }
     }
@@ -141,11 +145,17 @@ struct HTTP1Conversation: ~Copyable {
           upgrade!.bytes += output.parts.held
           upgrade!.bytes += bytes[range]
         } else {
-          output.ledger[.bytesTunnel] += UInt64(output.parts.held.count + range.count)
+          tunnelled += output.parts.held
+          tunnelled += bytes[range]
         }
       case .notHTTP(let kind): reject(kind, at: offset)
       }
     }
+  }
+
+  mutating func takeTunnelled() -> [UInt8] {
+    defer { tunnelled = [] }
+    return tunnelled
   }
 
   private mutating func reject(_ kind: HTTP1Rejection.Kind, at offset: Int) {

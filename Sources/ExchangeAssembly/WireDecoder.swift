@@ -68,7 +68,20 @@ public struct WireDecoder: ~Copyable {
     reader.advance(to: now)
     reassembler.advance(to: now)
     drain(UnsafeRawBufferPointer(start: nil, count: 0), at: now)
+    assembler.retry(at: now)
   }
+
+  /// Adds lines of a key log (NSS format) to what is known of TLS secrets; the last may be unfinished.
+  /// - Parameter source: tells logs that grow at the same time apart.
+  public mutating func addKeyLog(_ bytes: UnsafeRawBufferPointer, source: Int) {
+    assembler.addKeyLog(bytes, source: source)
+  }
+
+  /// What came after the last line's end is a line.
+  public mutating func endKeyLogLine(source: Int) { assembler.endKeyLogLine(source: source) }
+
+  /// TLS connections that could not be read; the names of the first thousand.
+  public var unreadable: [UnreadableTLS: UInt64] { assembler.unreadable }
 
   /// The capture has ended: everything that is open is told as it stands.
   public mutating func finish() {

@@ -20,6 +20,10 @@ struct AdversarialCorpusTests {
     try check(adversarial)
   }
 
+  @Test(arguments: AdversarialCase.cases("tls")) func tls(_ adversarial: AdversarialCase) throws {
+    try check(adversarial)
+  }
+
   @Test(arguments: AdversarialCase.cases("file")) func file(_ adversarial: AdversarialCase) throws {
     try check(adversarial)
   }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ExchangeAssembly
+import Glibc
 import HTTPModel
 import PacketHeaders
 import PcapCapture
@@ -56,6 +57,9 @@ struct Capture: ParsableCommand {
   }
 
   func run() throws {
+    for path in source.tlsKeylog where access(path, R_OK) != 0 && (!source.read.isEmpty || errno != ENOENT) {
+      throw CommandFailure("can't read the key log \(path): \(systemError()). Check the name and who may read it.")
+    }
     Interruption.install()
     Interruption.installStatus()
     let plan = CapturePlan(
@@ -63,6 +67,7 @@ struct Capture: ParsableCommand {
       reorderWindow: source.reorderWindow?.nanoseconds ?? 0, raw: keep.ring, ports: source.port,
       filter: source.filter, snapLength: source.snaplen, bufferBytes: source.buffer.bytes,
       parsing: ParsingOptions(decapsulation: source.decap.value, verifiesChecksums: source.verifyChecksums),
+      keyLogs: source.tlsKeylog, tlsWait: source.tlsWait.nanoseconds, tlsHold: source.tlsHold.bytes,
       promiscuous: source.promiscuous, fanout: source.fanout, waits: source.wait,
       privileges: source.user.map { .user($0) } ?? .automatic, destination: keep.write, overwrite: keep.overwrite,
       rotation: keep.rotate, kept: keep.keep, bodyLimit: keep.bodyLimit.bytes, memoryLimit: keep.memoryLimit.bytes,
@@ -132,6 +137,18 @@ struct SourceOptions: ParsableArguments {
       "Look for HTTP within tunnels (VXLAN, Geneve, GRE and others), this many headers deep, or 'off'.",
       valueName: "depth"))
   var decap = DecapsulationDepth(value: .standard)
+
+  @Option(
+    help: ArgumentHelp(
+      "Read TLS with the secrets of this key log (SSLKEYLOGFILE), repeatable, followed as it grows.", valueName: "file"),
+    completion: .file())
+  var tlsKeylog: [String] = []
+
+  @Option(help: ArgumentHelp("How long ciphertext is held for its secrets.", valueName: "time"))
+  var tlsWait = TimeSpan.seconds(30)
+
+  @Option(help: ArgumentHelp("Ciphertext held for one connection while its secrets are missing.", valueName: "size"))
+  var tlsHold = ByteSize(bytes: 4_000_000)
 
   @Flag(help: "Pass over packets with wrong checksums. Those that an interface was to compute are wrong when captured.")
   var verifyChecksums = false

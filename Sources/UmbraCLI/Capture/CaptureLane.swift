@@ -10,6 +10,7 @@ import PcapCapture
 import SessionFile
 import Synchronization
 import TCPReassembly
+import TLSDecryption
 import TrafficRules
 
 /// Decodes, redacts and encodes.
@@ -23,6 +24,7 @@ final class CaptureLane: @unchecked Sendable {
     var heldBytes = 0
     var firstPacket: Timestamp?
     var lastPacket: Timestamp?
+    var unreadable: [UnreadableTLS: UInt64] = [:]
   }
 
   let state = Mutex(State())
@@ -35,6 +37,7 @@ final class CaptureLane: @unchecked Sendable {
   @exclusivity(unchecked) private var redactor: CredentialRedactor?
   private let sink: SessionSink?
   private let raw: RawPacketRecorder?
+  private let keyLogs: KeyLogFollower?
   private let control: CaptureControl
   /// Which of how many lanes: connections are numbered so that no two lanes give one number.
   private let index: UInt32
@@ -56,6 +59,7 @@ final class CaptureLane: @unchecked Sendable {
     self.sink = sink
     self.control = control
     self.raw = raw
+    keyLogs = plan.keyLogs.isEmpty ? nil : KeyLogFollower(plan.keyLogs)
     let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
     var fragments = FragmentLimits()
     fragments.heldBytes = plan.memoryLimit / count / 16
@@ -70,8 +74,12 @@ final class CaptureLane: @unchecked Sendable {
     reassembly.connections = max(64, memory / 8 * 3 / bytesPerConnection)
     reassembly.heldBytes = memory / 32 * 9
     reassembly.heldBytesPerDirection = min(reassembly.heldBytesPerDirection, reassembly.heldBytes / 2)
-    let assembly = AssemblyLimits(
+    var assembly = AssemblyLimits(
       bodyBytes: plan.bodyLimit, heldBytes: memory / 32 * 9, serverPorts: plan.ports?.ranges ?? [])
+    // A saved capture may bring its own secrets.
+    if case .files = plan.origin { assembly.readsTLS = true } else { assembly.readsTLS = !plan.keyLogs.isEmpty }
+    assembly.tls.waitNanoseconds = plan.tlsWait
+    assembly.tls.heldBytes = min(plan.tlsHold, assembly.heldBytes)
     return (reassembly, assembly)
   }
 
@@ -86,6 +94,26 @@ final class CaptureLane: @unchecked Sendable {
     raw?.add(packet)
     decoder.receive(packet.bytes, lengthOnWire: packet.lengthOnWire, linkType: packet.linkType, at: packet.time)
   }
+
+  // MARK: Secrets
+
+  /// Reads what was added to the key logs.
+  func readKeyLogs() {
+    keyLogs?.poll {
+      decoder.addKeyLog($0, source: $1)
+    } endLine: {
+      decoder.endKeyLogLine(source: $0)
+    }
+  }
+
+  /// Secrets that came with the packets.
+  func addSecrets(_ bytes: [UInt8]) {
+    bytes.withUnsafeBytes { decoder.addKeyLog($0, source: Self.packetSource) }
+    decoder.endKeyLogLine(source: Self.packetSource)
+  }
+
+  /// Apart from the numbers of key logs.
+  private static let packetSource = -1
 
   // MARK: Exchanges
 
@@ -132,6 +160,7 @@ final class CaptureLane: @unchecked Sendable {
   /// Ten times a second in a live capture: time passes for the decoder, old blocks go to the disk, others see.
   func tick(wall: Timestamp, drops: Ledger) {
     self.drops = drops
+    readKeyLogs()
     // Packets wait in the kernel's ring for a moment: packet time lags behind the clock.
     let past = wall.advanced(byNanoseconds: -500_000_000)
     decoder.advance(to: past)
@@ -151,7 +180,10 @@ final class CaptureLane: @unchecked Sendable {
     let ledger = ledger
     let held = decoder.heldBytes
     let (first, last) = (firstPacket, decoder.time)
-    state.withLock { $0 = State(ledger: ledger, heldBytes: held, firstPacket: first, lastPacket: last) }
+    let unreadable = decoder.unreadable
+    state.withLock {
+      $0 = State(ledger: ledger, heldBytes: held, firstPacket: first, lastPacket: last, unreadable: unreadable)
+    }
   }
 
   /// The packets have ended. For a live capture; one from a file ends with ``putRest()``.

@@ -28,6 +28,11 @@ struct CapturePlan {
   var snapLength = 262_144
   var bufferBytes = 64 << 20
   var parsing = ParsingOptions()
+  /// Files with TLS secrets, followed as they grow.
+  var keyLogs: [String] = []
+  /// How long ciphertext waits for its secrets, and how much of one connection.
+  var tlsWait: Int64 = 30_000_000_000
+  var tlsHold = 4 << 20
   var promiscuous = false
   /// Threads that share a live capture's packets.
   var fanout = 1

@@ -15,6 +15,7 @@ extension CaptureSession {
         let now = monotonicNow()
         if plan.follows, now >= nextSeal {
           nextSeal = now + 500_000_000
+          lanes.first?.readKeyLogs()
           lanes.first?.putBlocks()
           lanes.first?.publish()
           showProgress()
@@ -28,6 +29,8 @@ extension CaptureSession {
       announce("following \(names)" + (plan.destination.map { ", writing \($0)" } ?? "") + "; Ctrl-C ends")
     }
     let failure = try read(source)
+    // Those behind the last packet.
+    takeSecrets(of: source)
     let lane = lanes[0]
     var drops = Ledger()
     drops[.packetsFiltered] = source.filteredPackets
@@ -51,11 +54,13 @@ extension CaptureSession {
   /// - Returns: why reading ended before the end.
   private func read(_ source: SavedCaptureSet) throws -> CaptureError? {
     let lane = lanes[0]
+    lane.readKeyLogs()
     var count = 0
     var first: Timestamp?
     do throws(CaptureError) {
       while !control.mustStop, let packet = try source.next() {
         if first == nil { first = packet.time }
+        if source.hasSecrets { takeSecrets(of: source) }
         lane.receive(packet)
         if !lane.putExchanges() { return nil }
         count += 1
@@ -67,6 +72,10 @@ extension CaptureSession {
       }
       return nil
     } catch { return error }
+  }
+
+  private func takeSecrets(of source: SavedCaptureSet) {
+    for secrets in source.takeSecrets() where secrets.kind == .tlsKeyLog { lanes[0].addSecrets(secrets.bytes) }
   }
 
   private func isPast(_ first: Timestamp?, _ now: Timestamp?) -> Bool {

@@ -4,6 +4,7 @@
 // each lane, and the calling thread watches: time, size, what a person sees. Session writers have threads of their own;
 // a live capture never waits for them: what the disk cannot take is shed and counted.
 
+import ExchangeAssembly
 import Glibc
 import HTTPModel
 import PcapCapture
@@ -50,6 +51,7 @@ final class CaptureSession: @unchecked Sendable {
     finishRaw()
     progress.clear()
     let states = lanes.map { $0.state.withLock { $0 } }
+    notes += unreadableNotes(states.map(\.unreadable))
     let first = states.compactMap(\.firstPacket).min()
     let last = states.compactMap(\.lastPacket).max()
     return CaptureSummary(
@@ -107,6 +109,19 @@ final class CaptureSession: @unchecked Sendable {
     var counted = Ledger()
     for lane in lanes { counted.add(lane.state.withLock { $0.ledger }) }
     do { return try sink.finish(ledger: counted) } catch { throw CommandFailure("\(error)") }
+  }
+
+  /// Which TLS connections were not readable and why, the most first.
+  private func unreadableNotes(_ counts: [[UnreadableTLS: UInt64]]) -> [String] {
+    var total: [UnreadableTLS: UInt64] = [:]
+    for part in counts { total.merge(part) { $0 + $1 } }
+    let sorted = total.sorted { ($1.value, $0.key.serverName ?? "") < ($0.value, $1.key.serverName ?? "") }
+    var notes = sorted.prefix(10).map { entry in
+      let name = visibleLine(entry.key.serverName ?? "a server that was not named")
+      return "\(counted(entry.value, "TLS connection")) to \(name) not read: \(entry.key.reason)"
+    }
+    if sorted.count > 10 { notes.append("and \(counted(sorted.count - 10, "more kind")) of TLS connections not read") }
+    return notes
   }
 
   private func finishRaw() {

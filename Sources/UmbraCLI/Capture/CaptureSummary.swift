@@ -37,7 +37,7 @@ struct CaptureSummary {
       return ["no packet matched the ports (-p) or the filter (-f): try without them"]
     }
     if ledger[.connectionsEncrypted] > 0 {
-      return ["the connections speak TLS, which this version can't read: capture behind the TLS proxy"]
+      return ["the connections speak TLS: give the secrets with --tls-keylog FILE, or capture behind the TLS proxy"]
     }
     return ["no HTTP/1 was found in them: check the ports (-p)"]
   }
