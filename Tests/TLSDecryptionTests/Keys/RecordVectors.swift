@@ -193,13 +193,14 @@ struct RecordVector: Sendable {
     RecordVector(
       suite: 0xC013, encryptThenMAC: false, side: .server, sequence: 4328719365, contentType: 23,
       payload: "14faf6b200daf099dba5eeec33624f51ad90a79c41698a3127bad213cb2bb81b4b50be41305e1f51694e8001a6ea9a8d"
-        + "836344272743da523ffab15d02289deb4e608d1b83b6361a89add8076eabbfc561954ef56925888eff27580e44c50fe3",
+        + "836344272743da523ffab15d02289deb740bd0ea9a256bbb0a628962dc84a4451e30bb49df4a5506fa334a61339711e7"
+        + "57071e3665d5b2bfb6f3153d8010dde80049ef0eac0c4f26fe62ce2d65bcc04a",
       plaintext: "474554202f343931373120485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC013, encryptThenMAC: true, side: .server, sequence: 4328719365, contentType: 23,
       payload: "24bfc5f04d82388e52927810f610b0bcb504fa5680b94199cc3c542fcd2e2cc89c52cccaf92a31d530ab569ffec18972"
-        + "1c79c009033f86510aac68a1597f42bb3bf2e8ba2cc5f41b7e19fa34da53734e3f3247c340f7f111fb65bf3af3337d97"
-        + "ad5048f6",
+        + "2c2af73ffbf8d3e3ee26214781bc169fef5de13a921bd5630fb4a0d831c199a2dbefbc61e17836e0a04bb09a296feccf"
+        + "3ae0eaf978b2e5ff7ec122f65ba35626c6685dadc1a9bb44ca5509d5c2382675f3a6295c",
       plaintext: "474554202f343931373120485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC014, encryptThenMAC: false, side: .client, sequence: 1, contentType: 23,
@@ -214,13 +215,14 @@ struct RecordVector: Sendable {
     RecordVector(
       suite: 0xC014, encryptThenMAC: false, side: .server, sequence: 4328719365, contentType: 23,
       payload: "8a03ec1fe7d2561711b3302479fb2ff178dbee06c3722497d06786bb37cf7e4e56165b5bbbf0dfec699b11bff57188f8"
-        + "0ad9a190bf0e33f1fc90a7d56b0d2ce9f7ec613e88e53018e2bd52255ea1b44dba3ab598562267a54948f4f1b5bedbab",
+        + "0ad9a190bf0e33f1fc90a7d56b0d2ce9b442b9f5d0503c577e498dac88cb4028f39bd2b5c3c9bd2e9778900024793120"
+        + "c995ce095107d35f25671c44714550eff1f0015be999f7748b3de22b7e17a209",
       plaintext: "474554202f343931373220485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC014, encryptThenMAC: true, side: .server, sequence: 4328719365, contentType: 23,
       payload: "1b7c19fecb1e1882d0e49c1a13635bce25c1bff6fca475783f3447bb83358376e84e6165c39c1a8c5cf26817dde64b5f"
-        + "191adbe8393f26e36ee31149162ff8641f779ac50b5fabf5586c229080434b0cdb99c3598697f6afb729670d1926391b"
-        + "f72f6da3",
+        + "790db3cdcfb9a127a253cbc2dbb0c95d60d69be26748f1fe3c6946914e2f1432044d6075344bb1b277ac1f165c8dda3c"
+        + "7bd2797143a0f53adf9abd006571ab58938ee6cdec7f64c0a7946c4fd858d2381aa6fe8b",
       plaintext: "474554202f343931373220485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC027, encryptThenMAC: false, side: .client, sequence: 1, contentType: 23,
@@ -235,14 +237,14 @@ struct RecordVector: Sendable {
     RecordVector(
       suite: 0xC027, encryptThenMAC: false, side: .server, sequence: 4328719365, contentType: 23,
       payload: "7d2bdb7d8d1ffc7f186692bf3224d7a07c1cd0a820ff02a8c1a27421b4a8ae01d2f0ceac5ff68399fd8851096d73a694"
-        + "5bfc8e07d114a9513d53e7aad1c4df399458eb1feaeb886dd31237323223155dacf63ba0a37fdf2c64310c43f3945225"
-        + "23ffafbb607ea877ee32611ceecccdd4",
+        + "5bfc8e07d114a9513d53e7aad1c4df399458eb1feaeb886dd31237323223155d86fc8f24eba48c423e64e9df66f4302d"
+        + "ee834e8e6cd78816063dad80733632fb2eff2c9d22e5a3206b43723873105f09188c6a5a3ef06f7840334744192cdcc4",
       plaintext: "474554202f343931393120485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC027, encryptThenMAC: true, side: .server, sequence: 4328719365, contentType: 23,
       payload: "c20092430ee2490918da8936c342a421421eb8206fa377b2318176ce5d8e8f7646cca23cc0cc0cdbdc039d95e38c78fa"
-        + "0a714324476558858fc81b7f6ede5cad1ba10c9d6d4bd34d71e82374ad455f0374ba31247f434d3c00430600d772362e"
-        + "3f8de3c93487bc4d0155a04e9e74ab8e",
+        + "ebc405c8470ce367913b63367dc5f6202a93f6eab6c3f97817ba92fee05691402eaf4f31c605dc72e4af23dabbeea126"
+        + "904a3671052b1c585806e60e337b59ea60899425525956cf854965ed0772e049dd17e46e904d400da234420b094cf623",
       plaintext: "474554202f343931393120485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0x003D, encryptThenMAC: false, side: .client, sequence: 1, contentType: 23,
@@ -257,14 +259,14 @@ struct RecordVector: Sendable {
     RecordVector(
       suite: 0x003D, encryptThenMAC: false, side: .server, sequence: 4328719365, contentType: 23,
       payload: "e4dedb3caaa2e474ecde57e21852f2fb3fde3f5dbcdc6feb47b347c3b930c0c999d3742a76a032a15dbde5d886acb432"
-        + "e4143ee3ce6166c5f7ef164a04da75d8d9e24b43a24d230730ace89842217f903762211b7d4e45c2a66539fb17f0a126"
-        + "81f1b1c383f8b3e69852690d8827a850",
+        + "e4143ee3ce6166c5f7ef164a04da75d8d9e24b43a24d230730ace89842217f904895fe8fc5a87c2ecb421209ff4f444c"
+        + "fe826b6775da710c6618a6f95e06bc7b9e02141c40ece1bace4d52919f55630b84cc5108f3db1666dc70b240c1bbe0a8",
       plaintext: "474554202f363120485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0x003D, encryptThenMAC: true, side: .server, sequence: 4328719365, contentType: 23,
       payload: "003540d61a6a001078f6b5c9ed6e678daa16c85c9142aea4aba91be99c4dd00a4738aec2ed45ca9b4073281ed07ef646"
-        + "564c658cf7eca66b8eb0d7c3588dffa92d6fcb0e53a727cd36a165787e68d837676791ae0d6cd247e2fe43eb8e5dcb3d"
-        + "1c7fb4d9a2b8363091e5cf2636bab20e",
+        + "9e69014a84852ebe861a82ed987a086c297551a449ed62e65e092698bd0a2afa99ef1b68fba6e2308b40c81de9adc55d"
+        + "452df129f4d70d2981f1af6c088029b644c632943f9907724ab71e4e9d26e4efca1771f739665c50fe6fdbabf9508a75",
       plaintext: "474554202f363120485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC028, encryptThenMAC: false, side: .client, sequence: 1, contentType: 23,
@@ -282,13 +284,15 @@ struct RecordVector: Sendable {
       suite: 0xC028, encryptThenMAC: false, side: .server, sequence: 4328719365, contentType: 23,
       payload: "c70ba20d9fc4f3cce61f4bd5b90a69910a3daa0298b9e6e06ff15d53c3a8fe7eb111b1d421fd2f114d6f21e38f8cbd90"
         + "9d3f0e5fcde62da501357de2159a88583c41fd2a2406e251e0d49c9286dbf3971523963a7ace77d6853de8e2701b47dc"
-        + "dcc3394d058366db08f00e08b5a6fe52653974a00189f2c739e4a5d4fbebffa3",
+        + "58fac1b7149b28efc24bead6e955c0989d1044c9d6c2035b5e8d54276b1a541ad10bd51a673023fab9e5376ee4dedba2"
+        + "0457f54abf035e63b5179cc1ae44b6ba",
       plaintext: "474554202f343931393220485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
     RecordVector(
       suite: 0xC028, encryptThenMAC: true, side: .server, sequence: 4328719365, contentType: 23,
       payload: "92270d2cb6d39d078c7824132d99b36a9735fe132f9c7dc55fc7cae5d7be072910df4ee1c050faf960b5437a0b44283c"
-        + "230fe830cbe1132c986223f93829a8c60385cc454850eccf5d035609ed2d5e772c7b83be4e6b1c84fc8f0caf15e92db6"
-        + "851b832615ea52ede9edcbfca7ccff4c81b667f7ebdb006cd0612fefad948fd9",
+        + "12d4c00765c4d689a20fdc5a3d8fd33cf742e1ddec8f3ce6f9c41af48fc8b505963e9716be1f60e4bfe4de81438946b6"
+        + "f661d0132561cced2bd9bbf74daa7a80684aa4f5abbe4c65b6ba391b9fcdd31159d148bc97b579ea1e246686a81000d2"
+        + "71a373e2f15e775e63d33a29aa0e7007",
       plaintext: "474554202f343931393220485454502f312e310d0a486f73743a206578616d706c652e636f6d0d0a0d0a"),
   ]
 }

@@ -120,7 +120,7 @@ def tls12_cbc(suite, key_length, hash_name, mac_name):
 
             if not encrypt_then_mac:
                 body += mac(body)
-            padding = 15 - len(body) % 16 + 16 * index  # the server pads more than it must
+            padding = 15 - len(body) % 16 + 48 * index  # the server pads by whole blocks, which no MAC covers
             body += bytes([padding] * (padding + 1))
             encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
             payload = iv + encryptor.update(body) + encryptor.finalize()
