@@ -28,6 +28,8 @@ public enum CaptureError: Error, Hashable, Sendable {
   case versionUnknown(path: String, format: String, major: UInt16, minor: UInt16)
   /// A compressed file of which not even the capture's header comes out.
   case compressionUnreadable(path: String, format: String, isCutOff: Bool)
+  /// A zstd file that was made for more memory than is given here.
+  case compressionWindowTooLarge(path: String)
 
   /// What a file that is neither pcap nor pcapng seems to be.
   public enum ForeignContent: Hashable, Sendable {
@@ -75,6 +77,9 @@ extension CaptureError: CustomStringConvertible {
     case .compressionUnreadable(let path, let format, let isCutOff):
       "\(path) is compressed with \(format) and \(isCutOff ? "cut off" : "damaged") before the capture's first packet: "
         + "nothing can be read; copy it again"
+    case .compressionWindowTooLarge(let path):
+      "\(path) was compressed for more memory than umbra gives (128 MB): decompress it first, with 'zstd -dc --long=31 "
+        + (path == standardInputName ? "| umbra ...'" : "< \(path) > capture.pcap'")
     }
   }
 }

@@ -44,6 +44,7 @@ enum CaptureFormat {
     case .end: break
     }
     if let decompressor = input.decompressor, let fault = decompressor.fault, fault != .foreign {
+      if fault == .windowTooLarge { throw .compressionWindowTooLarge(path: input.name) }
       throw .compressionUnreadable(path: input.name, format: "\(decompressor.format)", isCutOff: fault == .cutOff)
     }
     if isCapture { throw .fileHeaderCut(path: input.name) }

@@ -21,16 +21,16 @@ enum Shortage {
 
 final class CaptureInput {
   /// Offset of the next byte that is not consumed, in the file after decompression.
-  private(set) var offset: UInt64 = 0
+  @exclusivity(unchecked) private(set) var offset: UInt64 = 0
   /// Why ``peek(_:)`` had nothing, the last time that it hadn't.
   private(set) var shortage = Shortage.pending
   private(set) var decompressor: Decompressor?
   private let source: CaptureDescriptor
   private let mustStop: () -> Bool
-  private var buffer: UnsafeMutableRawPointer
+  @exclusivity(unchecked) private var buffer: UnsafeMutableRawPointer
   private var capacity: Int
-  private var start = 0
-  private var end = 0
+  @exclusivity(unchecked) private var start = 0
+  @exclusivity(unchecked) private var end = 0
 
   static let defaultCapacity = 1 << 18
 

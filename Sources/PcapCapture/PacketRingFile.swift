@@ -28,7 +28,8 @@ extension PacketRingError: CustomStringConvertible {
     case .exists(let path): "\(path) exists and holds packets: name another file, or allow overwriting"
     case .existsForeign(let path): "\(path) exists and is no packet capture: name another file"
     case .isDirectory(let path): "\(path) is a directory: name a file in it"
-    case .diskFull(let path): "no room is left for \(path): packets are not kept any more; free some, or lower the limit"
+    case .diskFull(let path):
+      "no room is left for \(path): packets are not kept any more; free some, or lower the limit"
     case .pipeClosed(let path): "the reader of \(path) has gone: packets are not kept any more"
     case .system(let path, let operation, let code): "cannot \(operation) \(path): \(systemMessage(code))"
     }

@@ -27,14 +27,14 @@ public struct PcapngEncoder: Sendable {
   public init(application: String, snapLength: UInt32, into bytes: inout [UInt8]) {
     self.snapLength = snapLength
     PcapngEncoder.block(0x0a0d_0d0a, into: &bytes) { bytes in
-      bytes.append(0x1a2b_3c4d as UInt32)
-      bytes.append(1 as UInt16)
-      bytes.append(0 as UInt16)
+      bytes.put(0x1a2b_3c4d as UInt32)
+      bytes.put(1 as UInt16)
+      bytes.put(0 as UInt16)
       // The section's length is not known.
-      bytes.append(UInt64.max)
+      bytes.put(UInt64.max)
       // shb_userappl
       PcapngEncoder.option(4, Array(application.utf8), into: &bytes)
-      bytes.append(0 as UInt32)
+      bytes.put(0 as UInt32)
     }
   }
 
@@ -62,16 +62,16 @@ public struct PcapngEncoder: Sendable {
     let length = UInt32(32 + (count + 3) & ~3)
     // Times before 1970 can't be said without an offset.
     let ticks = UInt64(max(0, packet.time.nanoseconds))
-    bytes.append(6 as UInt32)
-    bytes.append(length)
-    bytes.append(number)
-    bytes.append(UInt32(ticks >> 32))
-    bytes.append(UInt32(truncatingIfNeeded: ticks))
-    bytes.append(UInt32(count))
-    bytes.append(UInt32(clamping: packet.lengthOnWire))
+    bytes.put(6 as UInt32)
+    bytes.put(length)
+    bytes.put(number)
+    bytes.put(UInt32(ticks >> 32))
+    bytes.put(UInt32(truncatingIfNeeded: ticks))
+    bytes.put(UInt32(count))
+    bytes.put(UInt32(clamping: packet.lengthOnWire))
     bytes.append(contentsOf: packet.bytes)
     PcapngEncoder.pad(&bytes, from: count)
-    bytes.append(length)
+    bytes.put(length)
     return true
   }
 
@@ -85,16 +85,16 @@ public struct PcapngEncoder: Sendable {
     guard let number = numbers[Interface(number: interface, linkType: linkType)] else { return false }
     let ticks = UInt64(max(0, time.nanoseconds))
     PcapngEncoder.block(5, into: &bytes) { bytes in
-      bytes.append(number)
-      bytes.append(UInt32(ticks >> 32))
-      bytes.append(UInt32(truncatingIfNeeded: ticks))
+      bytes.put(number)
+      bytes.put(UInt32(ticks >> 32))
+      bytes.put(UInt32(truncatingIfNeeded: ticks))
       // isb_ifrecv, isb_ifdrop, isb_osdrop
       for (code, count) in [(4, received), (5, drops.interfaceDrops), (7, drops.kernelDrops)] as [(UInt16, UInt64)] {
-        bytes.append(code)
-        bytes.append(8 as UInt16)
-        bytes.append(count)
+        bytes.put(code)
+        bytes.put(8 as UInt16)
+        bytes.put(count)
       }
-      bytes.append(0 as UInt32)
+      bytes.put(0 as UInt32)
     }
     return true
   }
@@ -102,8 +102,8 @@ public struct PcapngEncoder: Sendable {
   /// Appends keys; to stand before the packets that they decrypt.
   public func add(_ secrets: CaptureSecrets, into bytes: inout [UInt8]) {
     PcapngEncoder.block(10, into: &bytes) { bytes in
-      bytes.append(secrets.kind.secretsType)
-      bytes.append(UInt32(secrets.bytes.count))
+      bytes.put(secrets.kind.secretsType)
+      bytes.put(UInt32(secrets.bytes.count))
       bytes += secrets.bytes
       PcapngEncoder.pad(&bytes, from: secrets.bytes.count)
     }
@@ -112,12 +112,12 @@ public struct PcapngEncoder: Sendable {
   private mutating func describe(_ interface: Interface, into bytes: inout [UInt8]) -> UInt32? {
     guard numbers.count < 65_536, let linkType = UInt16(exactly: interface.linkType.rawValue) else { return nil }
     PcapngEncoder.block(1, into: &bytes) { bytes in
-      bytes.append(linkType)
-      bytes.append(0 as UInt16)
-      bytes.append(snapLength)
+      bytes.put(linkType)
+      bytes.put(0 as UInt16)
+      bytes.put(snapLength)
       // if_tsresol: 10^-9 s
       PcapngEncoder.option(9, [9], into: &bytes)
-      bytes.append(0 as UInt32)
+      bytes.put(0 as UInt32)
     }
     let number = UInt32(numbers.count)
     numbers[interface] = number
@@ -126,31 +126,31 @@ public struct PcapngEncoder: Sendable {
 
   private static func block(_ type: UInt32, into bytes: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
     let start = bytes.count
-    bytes.append(type)
-    bytes.append(0 as UInt32)
+    bytes.put(type)
+    bytes.put(0 as UInt32)
     body(&bytes)
     let length = UInt32(bytes.count - start + 4)
-    bytes.append(length)
+    bytes.put(length)
     withUnsafeBytes(of: length) { bytes.replaceSubrange(start + 4..<start + 8, with: $0) }
   }
 
   private static func option(_ code: UInt16, _ value: [UInt8], into bytes: inout [UInt8]) {
     let value = value.prefix(Int(UInt16.max) & ~3)
-    bytes.append(code)
-    bytes.append(UInt16(value.count))
+    bytes.put(code)
+    bytes.put(UInt16(value.count))
     bytes += value
     pad(&bytes, from: value.count)
   }
 
   private static func pad(_ bytes: inout [UInt8], from count: Int) {
-    for _ in 0..<(4 - count & 3) & 3 { bytes.append(0) }
+    bytes.append(contentsOf: repeatElement(0, count: (4 - count & 3) & 3))
   }
 }
 
 extension [UInt8] {
   /// In this machine's byte order.
   @inline(__always)
-  fileprivate mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+  fileprivate mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
     Swift.withUnsafeBytes(of: value) { append(contentsOf: $0) }
   }
 }

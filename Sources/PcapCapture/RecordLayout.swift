@@ -102,7 +102,8 @@ struct RecordLayout {
     return (second, first)
   }
 
-  /// Finds out how long a record's header is where the magic number leaves that open: the first records have to make sense.
+  /// Finds out how long a record's header is where the magic number leaves that open: where the first records make no
+  /// sense with the likeliest length, but at least two do with another.
   ///
   /// Looks at what can be had without waiting for more than the file's header: a pipe's first packet must not wait for
   /// its second.
@@ -110,46 +111,48 @@ struct RecordLayout {
     let candidates = variant.headerLengths
     guard candidates.count > 1, minor >= 4, major == 2 else { return }
     if !input.isOpenEnded { _ = try input.peek(RecordLayout.sample) }
-    var best = (faults: Int.max, length: candidates[0])
-    for length in candidates {
+    guard !sensibleRecords(in: input.rest).isFaultless else { return }
+    for length in candidates.dropFirst() {
       var layout = self
       layout.headerLength = length
-      let faults = layout.faults(in: input.rest)
-      if faults < best.faults { best = (faults, length) }
+      let sense = layout.sensibleRecords(in: input.rest)
+      if sense.isFaultless, sense.count >= 2 {
+        self = layout
+        return
+      }
     }
-    headerLength = best.length
   }
 
   /// Bytes in which the first records are looked for.
   private static let sample = 1 << 17
 
-  /// What does not make sense in the first records.
-  private func faults(in bytes: UnsafeRawBufferPointer) -> Int {
-    guard let base = bytes.baseAddress else { return 0 }
-    var faults = 0
+  /// How many of the first records stand whole in the bytes and make sense, and whether none makes no sense.
+  private func sensibleRecords(in bytes: UnsafeRawBufferPointer) -> (count: Int, isFaultless: Bool) {
+    guard let base = bytes.baseAddress else { return (0, true) }
+    var count = 0
     var offset = 0
-    for _ in 0..<4 {
-      guard bytes.count - offset >= headerLength else { break }
+    while count < 4, bytes.count - offset >= headerLength {
       let header = base + offset
       let (captured, onWire) = lengths(header)
-      if header.load(4, isSwapped, as: UInt32.self) >= 1_000_000 { faults += 1 }
-      if captured > onWire { faults += 1 }
-      if onWire > 1 << 27 { faults += 1 }
+      guard captured <= longest, captured <= onWire, onWire <= 1 << 27,
+        header.load(4, isSwapped, as: UInt32.self) < 1_000_000
+      else { return (count, false) }
       switch headerLength {
       case 24, 28:
         // The interface's index, the Ethernet protocol, and how it was addressed (Linux's PACKET_ numbers).
-        if header.load(16, isSwapped, as: UInt32.self) > 10_000 { faults += 1 }
         let type: UInt16 = header.load(20, isSwapped)
-        if type < 0x600, type > 0x17, ![0x60, 0x200, 0x400].contains(type) { faults += 1 }
-        if header.load(22, isSwapped, as: UInt8.self) > 4 { faults += 1 }
-      // Nokia's four octets are known by examples only.
-      case 20: if header.load(16, isSwapped, as: UInt32.self) & 0x0fff_00f0 != 0x0fbf_0000 { faults += 1 }
+        guard header.load(16, isSwapped, as: UInt32.self) <= 10_000, header.load(22, isSwapped, as: UInt8.self) <= 4,
+          type >= 0x600 || type <= 0x17 || [0x60, 0x200, 0x400].contains(type)
+        else { return (count, false) }
+      case 20:
+        // Nokia's four octets are known by examples only.
+        guard header.load(16, isSwapped, as: UInt32.self) & 0x0fff_00f0 == 0x0fbf_0000 else { return (count, false) }
       default: break
       }
-      if captured > longest { return faults + 1 }
       offset += headerLength + Int(captured)
+      if offset <= bytes.count { count += 1 }
     }
-    return faults
+    return (count, true)
   }
 }
 

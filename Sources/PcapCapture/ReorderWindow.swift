@@ -74,7 +74,7 @@ struct ReorderWindow {
     latest = max(latest, time)
     let count = packet.bytes.count
     let (slab, offset) = room(count)
-    if let base = packet.bytes.baseAddress { slabs[slab]!.bytes.advanced(by: offset).copyMemory(from: base, byteCount: count) }
+    if let base = packet.bytes.baseAddress { (slabs[slab]!.bytes + offset).copyMemory(from: base, byteCount: count) }
     heldBytes += count
     heap.append(
       Held(

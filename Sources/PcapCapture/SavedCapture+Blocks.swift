@@ -126,6 +126,7 @@ extension SavedCapture {
   }
 
   /// What begins here may be an interface's description: those behind it can't be numbered any more.
+  @inline(never)
   private func beginBlockDamage(_ kind: SavedCaptureProblem.Kind, at offset: UInt64) {
     let isSection =
       input.available >= 4 && input.rest.loadUnaligned(as: UInt32.self) == CaptureFormat.sectionHeader
@@ -134,6 +135,7 @@ extension SavedCapture {
   }
 
   /// A block was framed rightly but is too short for what it should hold.
+  @inline(never)
   private func passOver(_ block: Block, at offset: UInt64) {
     let length = UInt64(block.bodyEnd + 4)
     note(.lengthInvalid(length), at: offset)
@@ -153,6 +155,7 @@ extension SavedCapture {
   }
 
   /// The section's length is not needed: its blocks are read one by one.
+  @inline(never)
   private func beginSection(_ block: Block, at offset: UInt64) {
     guard block.bodyEnd >= 24, block.load(12, as: UInt16.self) == 1 else {
       return beginDamage(.sectionUnknown, at: offset, needsSection: true)
@@ -160,6 +163,7 @@ extension SavedCapture {
     blocks.beginSection(isSwapped: block.isSwapped)
   }
 
+  @inline(never)
   private func describeInterface(_ block: Block, at offset: UInt64) {
     guard block.bodyEnd >= 16 else {
       blocks.isNumberingLost = true
@@ -184,6 +188,7 @@ extension SavedCapture {
 
   /// isb_ifdrop is option 5, isb_osdrop 7. They count from the capture's start, so the last block holds. All bits set
   /// mean that the writer did not know.
+  @inline(never)
   private func noteStatistics(_ block: Block) {
     guard block.bodyEnd >= 20 else { return }
     let number = Int(block.load(8, as: UInt32.self))
@@ -201,6 +206,7 @@ extension SavedCapture {
   }
 
   /// Secrets type, length, secrets, options.
+  @inline(never)
   private func keepSecrets(_ block: Block, at offset: UInt64) {
     guard block.bodyEnd >= 16 else { return passOver(block, at: offset) }
     let length = Int(block.load(12, as: UInt32.self))
@@ -215,6 +221,7 @@ extension SavedCapture {
         bytes: Array(UnsafeRawBufferPointer(start: block.bytes + 16, count: length))))
   }
 
+  @inline(never)
   private func noteLinkType(_ number: Int, at offset: UInt64) {
     blocks.interfaces[number].isNoted = true
     let linkType = blocks.interfaces[number].linkType
@@ -239,6 +246,7 @@ extension SavedCapture {
   }
 
   /// epb_dropcount is option 4: packets lost since the interface's packet before.
+  @inline(never)
   private func notePacketDrops(_ block: Block, interface number: Int, _ options: Int) {
     block.forEachOption(from: options) { code, offset, length in
       guard code == 4, length >= 8 else { return }
@@ -248,6 +256,7 @@ extension SavedCapture {
   }
 
   /// The same with a number of drops in the second half of the interface's field; all bits set where it is not known.
+  @inline(never)
   private func obsoletePacket(_ block: Block, at offset: UInt64) -> PacketRecord? {
     guard block.bodyEnd >= 28 else {
       passOver(block, at: offset)
@@ -283,6 +292,7 @@ extension SavedCapture {
   }
 
   /// The original length and the packet, of the section's first interface and cut at its snap length.
+  @inline(never)
   private func simplePacket(_ block: Block, at offset: UInt64) -> PacketRecord? {
     guard block.bodyEnd >= 12 else {
       passOver(block, at: offset)

@@ -37,6 +37,7 @@ extension SavedCapture {
   private static let window = 1 << 21
 
   /// From here on nothing can be read until ``findRecord()`` or ``findBlock()`` finds where.
+  @inline(never)
   func beginDamage(_ kind: SavedCaptureProblem.Kind, at offset: UInt64, needsSection: Bool = false) {
     note(kind, at: offset)
     damage = Damage(start: offset, needsSection: needsSection)
@@ -160,7 +161,7 @@ struct PcapChain: RecordChain {
   }
 }
 
-/// Blocks of a pcapng file: known types, both lengths agreed, packets that fit their blocks and have an interface.
+/// Blocks of a pcapng file: known types, both lengths agreed, packets that fit their blocks.
 struct PcapngChain: RecordChain {
   typealias Section = (isSwapped: Bool, interfaces: Int)
 
@@ -197,7 +198,8 @@ struct PcapngChain: RecordChain {
     case BlockType.interfaceDescription: current.interfaces += 1
     case BlockType.simplePacket: if current.interfaces == 0 || span < 16 { return nil }
     case BlockType.enhancedPacket:
-      guard span >= 32, place.load(8, current.isSwapped, as: UInt32.self) < current.interfaces,
+      // Of an interface whose description may have been lost.
+      guard span >= 32, place.load(8, current.isSwapped, as: UInt32.self) < 65_536,
         Int(place.load(20, current.isSwapped, as: UInt32.self)) <= span - 32
       else { return nil }
     case BlockType.obsoletePacket: if span < 32 { return nil }

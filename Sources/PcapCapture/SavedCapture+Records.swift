@@ -56,6 +56,7 @@ extension SavedCapture {
 
   /// The record goes beyond the file's end, or what follows it is none. Its length is to blame where records can be
   /// proved to begin within it.
+  @inline(never)
   private func takeDoubtful(_ captured: UInt32) throws(CaptureError) -> UnsafeRawPointer? {
     let length = records.headerLength + Int(captured)
     let isWhole = try input.peek(length) != nil
@@ -78,6 +79,7 @@ extension SavedCapture {
   /// record it would be of the year 2055.
   ///
   /// - Returns: whether it is no record, but damage or a header that was consumed, or one that has not come as a whole.
+  @inline(never)
   private func isNoRecord(_ seconds: UInt32, _ ticks: UInt32) throws(CaptureError) -> Bool {
     let offset = input.offset
     if seconds == 0, ticks == 0 {

@@ -28,20 +28,23 @@ public final class SavedCapture {
 
   enum Format { case pcap, pcapng }
 
+  // What every packet touches is not checked for overlapping access, which would cost as much as the packet: the owner
+  // is serial, and no access to one of these calls out while it lasts.
+
   let input: CaptureInput
   /// nil before the file's header is read.
-  private(set) var format: Format?
-  var blocks = BlockLayout()
-  var records = RecordLayout()
+  @exclusivity(unchecked) private(set) var format: Format?
+  @exclusivity(unchecked) var blocks = BlockLayout()
+  @exclusivity(unchecked) var records = RecordLayout()
   /// Nothing more can be read.
-  private(set) var isAtEnd = false
+  @exclusivity(unchecked) private(set) var isAtEnd = false
   /// Where damage began, while nothing that can be read has been found behind it.
-  var damage: Damage?
+  @exclusivity(unchecked) var damage: Damage?
   var secrets: [CaptureSecrets] = []
   var secretsSize = 0
   private let filter: String?
   private var program: (linkType: LinkType, program: BPFProgram)?
-  private var latest = Timestamp(nanoseconds: .min)
+  @exclusivity(unchecked) private var latest = Timestamp(nanoseconds: .min)
   /// Another file has taken the place of the one that was followed.
   private var isRestarted = false
 
@@ -114,11 +117,7 @@ public final class SavedCapture {
       }
       if packet.time < latest { noteOrder(packet.time) } else { latest = packet.time }
       if filter == nil { return packet }
-      if let program = try program(for: packet.linkType), !program.matches(packet) {
-        filteredPackets &+= 1
-        continue
-      }
-      return packet
+      if try passes(packet) { return packet }
     }
   }
 
@@ -159,13 +158,23 @@ public final class SavedCapture {
     return compiled
   }
 
+  @inline(never)
+  private func passes(_ packet: PacketRecord) throws(CaptureError) -> Bool {
+    guard let program = try program(for: packet.linkType), !program.matches(packet) else { return true }
+    filteredPackets &+= 1
+    return false
+  }
+
+  @inline(never)
   private func noteOrder(_ time: Timestamp) {
     packetsOutOfOrder &+= 1
-    largestStepBack = max(largestStepBack, latest.nanoseconds.subtractingReportingOverflow(time.nanoseconds).partialValue)
+    let step = latest.nanoseconds.subtractingReportingOverflow(time.nanoseconds)
+    largestStepBack = max(largestStepBack, step.overflow ? .max : step.partialValue)
   }
 
   // MARK: The end
 
+  @inline(never)
   func note(_ kind: SavedCaptureProblem.Kind, at offset: UInt64) {
     problemCount &+= 1
     if problems.count < SavedCapture.problemLimit { problems.append(SavedCaptureProblem(offset: offset, kind: kind)) }
@@ -174,6 +183,7 @@ public final class SavedCapture {
   private func end() { isAtEnd = true }
 
   /// There are not the bytes that the record at `offset` needs: they may come yet, or the file ends here.
+  @inline(never)
   func runOut(at offset: UInt64) {
     switch input.shortage {
     case .pending: return

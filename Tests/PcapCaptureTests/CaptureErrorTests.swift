@@ -29,19 +29,34 @@ struct CaptureErrorTests {
     #expect(message("/proc/self/mem").hasPrefix("cannot read /proc/self/mem: "))
   }
 
-  @Test("compressed files name the tool")
+  @Test("compression that is not undone names the tool, and so does a second layer of one that is")
   func compressed() throws {
-    let gzip = try message(of: [0x1f, 0x8b, 8, 0, 0, 0, 0, 0])
+    let lz4 = try message(of: [0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0])
     #expect(
-      gzip.message == "\(gzip.path) is compressed with gzip: decompress it first, "
-        + "with 'gzip -dc < \(gzip.path) > capture.pcap'")
-    #expect(try message(of: [0x28, 0xb5, 0x2f, 0xfd]).message.contains("zstd -dc"))
-    let ends = try silentPipe([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])
+      lz4.message == "\(lz4.path) is compressed with lz4: decompress it first, "
+        + "with 'lz4 -dc < \(lz4.path) > capture.pcap'")
+    #expect(try message(of: Compressed.gzip(Compressed.gzip(PcapFile.file([])))).message.contains("gzip -dc"))
+    #expect(try message(of: Compressed.gzip(Compressed.zstd(PcapFile.file([])))).message.contains("zstd -dc"))
+    let ends = try silentPipe([0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0])
     defer { ends.forEach(closeDescriptor) }
     do {
       _ = try SavedCapture(descriptor: ends[0], name: standardInputName)
       Issue.record("accepted")
-    } catch { #expect("\(error)".hasSuffix("decompress it first, with 'gzip -dc | umbra ...'")) }
+    } catch { #expect("\(error)".hasSuffix("decompress it first, with 'lz4 -dc | umbra ...'")) }
+  }
+
+  @Test("compressed files in which no capture's header is found")
+  func compressedUnreadable() throws {
+    let whole = Compressed.gzip(PcapFile.file([PcapFile.Record(bytes: PcapTests.packet)]))
+    let cut = try message(of: Array(whole.prefix(12)))
+    #expect(
+      cut.message == "\(cut.path) is compressed with gzip and cut off before the capture's first packet: "
+        + "nothing can be read; copy it again")
+    var damaged = Compressed.zstd(PcapFile.file([]))
+    damaged[5] ^= 0xff
+    #expect(try message(of: damaged).message.contains("is compressed with zstd and damaged"))
+    #expect(try message(of: Compressed.gzip([])).message.contains("is empty"))
+    #expect(try message(of: Compressed.zstd(Array("hello, world".utf8))).message.contains("neither pcap nor pcapng"))
   }
 
   @Test("other kinds of file are named where they are known")

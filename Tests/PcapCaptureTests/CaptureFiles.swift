@@ -29,18 +29,26 @@ enum PcapFile {
   }
 
   static func file(
-    _ records: [Record], magic: UInt32 = 0xa1b2_c3d4, linkType: UInt32 = 1, minor: UInt16 = 4, isBigEndian: Bool = false
+    _ records: [Record], magic: UInt32 = 0xa1b2_c3d4, linkType: UInt32 = 1, minor: UInt16 = 4,
+    isBigEndian: Bool = false,
+    snapLength: UInt32 = 262_144, extra: [UInt8]? = nil, header: [UInt8] = []
   ) -> [UInt8] {
     var file = FileBytes(isBigEndian: isBigEndian)
     file.add(magic)
     file.add(UInt16(2))
     file.add(minor)
-    for value: UInt32 in [0, 0, 262_144, linkType] { file.add(value) }
+    for value: UInt32 in [0, 0, snapLength, linkType] { file.add(value) }
+    file.bytes += header
+    var patched = FileBytes(isBigEndian: isBigEndian)
+    patched.add(UInt32(2))
+    patched.add(UInt16(0x0800))
+    patched.add(UInt16(0))
+    let extra: [UInt8] = extra ?? (magic == 0xa1b2_cd34 ? patched.bytes : [])
     for record in records {
       let captured = record.captured ?? UInt32(record.bytes.count)
       let lengths = [captured, record.onWire ?? captured]
       for value in [record.seconds, record.ticks] + (minor < 3 ? lengths.reversed() : lengths) { file.add(value) }
-      if magic == 0xa1b2_cd34 { file.bytes += Array(repeating: 0xee, count: 8) }
+      file.bytes += extra
       file.bytes += record.bytes
     }
     return file.bytes
@@ -166,12 +174,14 @@ struct ReadCapture: Equatable {
   var problems: [SavedCaptureProblem] = []
   var filtered: UInt64 = 0
   var drops = RecordedDrops()
+  var skipped: UInt64 = 0
 
   init(_ capture: SavedCapture) throws(CaptureError) {
     while let record = try capture.next() { packets.append(OwnedPacket(record)) }
     problems = capture.problems
     filtered = capture.filteredPackets
     drops = capture.recordedDrops
+    skipped = capture.skippedBytes
   }
 
   /// Through a file.

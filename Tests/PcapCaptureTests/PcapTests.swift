@@ -68,15 +68,16 @@ struct PcapTests {
     let damaged = PcapFile.Record(bytes: Self.packet, captured: 0x7fff_ffff)
     let read = try ReadCapture(PcapFile.file([PcapFile.Record(bytes: Self.packet), damaged]))
     #expect(read.packets.count == 1)
-    #expect(read.problems.map(\.kind) == [.lengthInvalid(0x7fff_ffff)])
+    #expect(read.problems.map(\.kind) == [.lengthInvalid(0x7fff_ffff), .skipped(76, isResumed: false)])
+    #expect(read.skipped == 76)
     #expect(read.problems.first?.offset == 24 + 76)
   }
 
   @Test("packets of a type that can't be read into are handed over, and told of")
   func linkTypeUnread() throws {
-    let read = try ReadCapture(PcapFile.file([PcapFile.Record(bytes: Self.packet)], linkType: 127))
-    #expect(read.packets.first?.linkType.rawValue == 127)
-    #expect(read.problems.map(\.kind) == [.linkTypeUnread(LinkType(rawValue: 127))])
+    let read = try ReadCapture(PcapFile.file([PcapFile.Record(bytes: Self.packet)], linkType: 147))
+    #expect(read.packets.first?.linkType.rawValue == 147)
+    #expect(read.problems.map(\.kind) == [.linkTypeUnread(LinkType(rawValue: 147))])
   }
 
   @Test("from a pipe, in pieces that respect nothing", arguments: [[1], [7, 1, 13], [65_536], [100_000, 3]])
@@ -87,7 +88,7 @@ struct PcapTests {
     }
     // One longer than the buffer is at first.
     let large = PcapFile.Record(bytes: Array(repeating: 0x5a, count: pieces == [1] ? 10 : 700_000))
-    let file = PcapFile.file(records + [large] + records)
+    let file = PcapFile.file(records + [large] + records, snapLength: 1 << 20)
     let descriptor = try pipeReadingEnd(file, pieces: pieces)
     let capture = try SavedCapture(descriptor: descriptor, name: "a pipe")
     #expect(try ReadCapture(capture) == ReadCapture(file))
