@@ -142,6 +142,9 @@ final class ApplicationStreams {
     tls?.tellUnanswered(before: time, into: &unanswered)
   }
 
+  /// Ciphertext is held for secrets that may yet come.
+  var waitsForSecrets: Bool { tls?.waits ?? false }
+
   /// Secrets may have come, or time has passed: what waits for them is looked at again.
   func retry(at time: Timestamp, into output: inout AssemblyOutput) {
     tls?.retry(at: time, into: &output)

@@ -85,6 +85,9 @@ final class Conversation {
     streams.close(at: time, anomaly: anomaly, into: &output)
   }
 
+  /// Ciphertext is held for secrets that may yet come.
+  var waitsForSecrets: Bool { !hasWaiting && streams.waitsForSecrets }
+
   /// See ``ApplicationStreams/retry(at:into:)``.
   func retry(at time: Timestamp, into output: inout AssemblyOutput) { streams.retry(at: time, into: &output) }
 

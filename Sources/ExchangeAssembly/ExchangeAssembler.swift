@@ -11,6 +11,8 @@ import TLSDecryption
 public struct ExchangeAssembler {
   private var conversations: [Conversation?] = []
   private var output: AssemblyOutput
+  /// Of TCP connections that are over, whose ciphertext waits for its secrets. What they hold counts against the limit.
+  private var lingering: [Conversation] = []
   private var deliveredBytes: UInt64 = 0
   private let limits: AssemblyLimits
 
@@ -50,7 +52,13 @@ public struct ExchangeAssembler {
     case .ended(let handle, let direction, let end):
       conversations[handle.index]?.receiveEnd(end, direction, at: now, into: &output)
     case .closed(let handle, let reason):
-      conversations[handle.index]?.close(reason, at: now, into: &output)
+      if let conversation = conversations[handle.index] {
+        if conversation.waitsForSecrets, reason == .finished || reason == .reset {
+          lingering.append(conversation)
+        } else {
+          conversation.close(reason, at: now, into: &output)
+        }
+      }
       conversations[handle.index] = nil
     }
   }
@@ -75,6 +83,18 @@ public struct ExchangeAssembler {
   mutating func retry(at time: Timestamp) {
     guard limits.readsTLS else { return }
     for conversation in conversations { conversation?.retry(at: time, into: &output) }
+    for conversation in lingering {
+      conversation.retry(at: time, into: &output)
+      if !conversation.waitsForSecrets { conversation.close(.finished, at: time, into: &output) }
+    }
+    lingering.removeAll { !$0.waitsForSecrets }
+  }
+
+  /// The capture has ended: what waits for secrets waits no more.
+  mutating func finish(at time: Timestamp) {
+    retry(at: time)
+    for conversation in lingering { conversation.close(.captureEnded, at: time, into: &output) }
+    lingering = []
   }
 
   /// See ``WireDecoder/unreadable``.

@@ -53,6 +53,9 @@ final class TLSStreams {
     drain(into: &output)
   }
 
+  /// Ciphertext is held for secrets that may yet come.
+  var waits: Bool { connection.state == .waitingForSecrets }
+
   /// The key log may have grown, or time has passed.
   func retry(at time: Timestamp, into output: inout AssemblyOutput) {
     connection.retry(keys: output.keys, time: time)

@@ -89,6 +89,7 @@ public struct WireDecoder: ~Copyable {
     reader.finish()
     reassembler.finish()
     drain(UnsafeRawBufferPointer(start: nil, count: 0), at: end)
+    assembler.finish(at: end)
   }
 
   /// The next finished exchange; nil when more packets are needed.
