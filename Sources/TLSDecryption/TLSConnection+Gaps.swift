@@ -164,13 +164,12 @@ extension TLSConnection {
           Candidate(
             epoch: .handshake, protection: handshake, numbers: first...(first &+ min(most, 64)), losesData: false))
       }
-      application = negotiation.traffic(side, .application, keys: keys)
-      if let application {
-        candidates.append(
-          Candidate(epoch: .application, protection: application, numbers: 0...0, losesData: false))
-        candidates.append(
-          Candidate(epoch: .application, protection: application, numbers: 1...max(1, most), losesData: true))
-      }
+      // Without these keys a record that is theirs would be taken for none.
+      guard let first = negotiation.traffic(side, .application, keys: keys) else { return [] }
+      candidates.append(Candidate(epoch: .application, protection: first, numbers: 0...0, losesData: false))
+      candidates.append(
+        Candidate(epoch: .application, protection: first, numbers: 1...max(1, most), losesData: true))
+      application = first
     case .application:
       application = self[side].protection ?? negotiation.traffic(side, .application, keys: keys)
       if let application {
