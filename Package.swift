@@ -100,6 +100,13 @@ let package = Package(
 
     tests("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     tests("HTTP1Decoding", ["HTTPModel"]),
+    .testTarget(
+      name: "TLSDecryptionTests",
+      dependencies: [
+        "TLSDecryption", "HTTPModel", "TCPReassembly", "PacketHeaders", "PcapCapture",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      exclude: ["Keys/seal-records.py"], swiftSettings: strict),
     tests("MessageFraming", ["HTTPModel", "ContentCoding"]),
     tests("HTTP2Decoding", ["HTTPModel", "TCPReassembly", "PacketHeaders", "PcapCapture"]),
     tests("ContentCoding", ["CBrotli", "CZstd"]),
