@@ -37,6 +37,24 @@ struct CorpusTests {
     #expect(counted > 0)
     #expect(segments > 0)
   }
+
+  @Test("every format reads the same through gzip and zstd, and as one of two that are merged")
+  func formats() throws {
+    let captures = try #require(Corpus.captures).filter {
+      $0.contains("/formats/") || $0.contains("/adversarial/file/")
+    }
+    #expect(!captures.isEmpty)
+    for path in captures {
+      guard let bytes = Corpus.contents(of: path), let plain = try? ReadCapture(bytes) else { continue }
+      for compressed in [Compressed.gzip(bytes), Compressed.zstd(bytes)] {
+        #expect(try ReadCapture(compressed) == plain, "\(path)")
+      }
+      let set = try SavedCaptureSet(paths: [path, path])
+      var count = 0
+      while try set.next() != nil { count += 1 }
+      #expect(count == 2 * plain.packets.count, "\(path)")
+    }
+  }
 }
 
 enum Corpus {
@@ -63,11 +81,15 @@ enum Corpus {
   }
 
   private static func start(of path: String) -> String? {
+    contents(of: path, limit: 4096).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  static func contents(of path: String, limit: Int = 1 << 20) -> [UInt8]? {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 4096)
+    var bytes = [UInt8](repeating: 0, count: limit)
     let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes.prefix(count), as: UTF8.self)
+    return Array(bytes.prefix(count))
   }
 
   private static func files(below folder: String) -> [String] {
