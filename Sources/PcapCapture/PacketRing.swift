@@ -46,7 +46,7 @@ public struct PacketRingOptions: Sendable {
 /// After an error nothing more is written; what stands in the files is whole.
 public final class PacketRing {
   /// Packets that were added.
-  public private(set) var packets: UInt64 = 0
+  @exclusivity(unchecked) public private(set) var packets: UInt64 = 0
   /// Packets that pcapng can't hold; see ``PcapngEncoder/add(_:into:)``.
   public private(set) var packetsRefused: UInt64 = 0
   /// Packets that have gone again with the oldest files.
@@ -56,20 +56,20 @@ public final class PacketRing {
 
   private let options: PacketRingOptions
   private let share: Int
-  private var output: PacketRingFile?
-  private var encoder: PcapngEncoder
-  private var buffer: [UInt8] = []
+  @exclusivity(unchecked) private var output: PacketRingFile?
+  @exclusivity(unchecked) private var encoder: PcapngEncoder
+  @exclusivity(unchecked) private var buffer: [UInt8] = []
   /// Bytes of the newest file, with those in the buffer.
-  private var fileSize = 0
-  private var filePackets: UInt64 = 0
+  @exclusivity(unchecked) private var fileSize = 0
+  @exclusivity(unchecked) private var filePackets: UInt64 = 0
   /// Of the older files, the newest first.
   private var sizes: [Int] = []
   private var counts: [UInt64] = []
-  private var lastTime = Timestamp(nanoseconds: 0)
+  @exclusivity(unchecked) private var lastTime = Timestamp(nanoseconds: 0)
   private var secrets: [CaptureSecrets] = []
   /// By interface: the totals, and what they were when the file was begun.
   private var statistics: [Int: (now: LiveCaptureStatistics, before: LiveCaptureStatistics)] = [:]
-  private var linkTypes: [Int: LinkType] = [:]
+  @exclusivity(unchecked) private var linkTypes: [Int: LinkType] = [:]
 
   private static let flushSize = 1 << 18
 
@@ -92,11 +92,14 @@ public final class PacketRing {
     let room = PcapngEncoder.room(for: packet) + encoder.interfaces * PacketRing.statisticsSize
     if output.isRegular, fileSize + room > share, filePackets > 0 { try rotate() }
     let before = buffer.count
+    let interfaces = encoder.interfaces
     guard encoder.add(packet, into: &buffer) else {
       packetsRefused &+= 1
       return
     }
-    if linkTypes[packet.interface] == nil { linkTypes[packet.interface] = packet.linkType }
+    if encoder.interfaces != interfaces, linkTypes[packet.interface] == nil {
+      linkTypes[packet.interface] = packet.linkType
+    }
     fileSize += buffer.count - before
     filePackets &+= 1
     packets &+= 1

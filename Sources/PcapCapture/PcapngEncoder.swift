@@ -62,13 +62,11 @@ public struct PcapngEncoder: Sendable {
     let length = UInt32(32 + (count + 3) & ~3)
     // Times before 1970 can't be said without an offset.
     let ticks = UInt64(max(0, packet.time.nanoseconds))
-    bytes.put(6 as UInt32)
-    bytes.put(length)
-    bytes.put(number)
-    bytes.put(UInt32(ticks >> 32))
-    bytes.put(UInt32(truncatingIfNeeded: ticks))
-    bytes.put(UInt32(count))
-    bytes.put(UInt32(clamping: packet.lengthOnWire))
+    let header = (
+      6 as UInt32, length, number, UInt32(ticks >> 32), UInt32(truncatingIfNeeded: ticks), UInt32(count),
+      UInt32(clamping: packet.lengthOnWire)
+    )
+    withUnsafeBytes(of: header) { bytes.append(contentsOf: $0) }
     bytes.append(contentsOf: packet.bytes)
     PcapngEncoder.pad(&bytes, from: count)
     bytes.put(length)

@@ -128,6 +128,22 @@ public final class SavedCapture {
     return secrets
   }
 
+  /// All secrets of a pcapng file, read ahead: those that stand behind the packets that they decrypt come too late
+  /// otherwise. Costs one reading of the file.
+  ///
+  /// - Returns: nothing for a pipe or standard input, which can be read once only.
+  public static func secrets(
+    path: String, mustStop: @escaping () -> Bool = { false }
+  ) throws(CaptureError) -> [CaptureSecrets] {
+    if path == "-" { return [] }
+    let source = try CaptureDescriptor(path: path)
+    if source.mayWait { return [] }
+    let capture = try SavedCapture(CaptureInput(source, mustStop: mustStop), filter: nil, mayBegin: false)
+    guard capture.format == .pcapng else { return [] }
+    while try capture.next() != nil {}
+    return capture.takeSecrets()
+  }
+
   /// Reads the file's header.
   /// - Returns: false where it has not come yet, or the end has.
   private func begin() throws(CaptureError) -> Bool {

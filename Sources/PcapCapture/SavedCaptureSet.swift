@@ -33,28 +33,33 @@ public struct SavedCaptureOptions: Sendable {
 /// A capture that has nothing now holds the others up, since its next packet may be the earliest: a pipe for as long as it
 /// takes, a file that is followed for a second.
 public final class SavedCaptureSet {
-  private struct Source {
+  private final class Source {
     let path: String
     let capture: SavedCapture
     /// Lent by the capture until it is asked again.
-    var head: PacketRecord?
+    @exclusivity(unchecked) var head: PacketRecord?
     /// When it was found to have nothing.
     var silentSince: ContinuousClock.Instant?
+
+    init(path: String, capture: SavedCapture) {
+      self.path = path
+      self.capture = capture
+    }
   }
 
   private let options: SavedCaptureOptions
-  private var sources: [Source] = []
+  @exclusivity(unchecked) private var sources: [Source] = []
   /// Sources that have a packet, a binary heap by its time and then by their number.
-  private var heap: [Int] = []
+  @exclusivity(unchecked) private var heap: [Int] = []
   /// Sources that have no packet now and are not at their end.
-  private var silent: [Int] = []
+  @exclusivity(unchecked) private var silent: [Int] = []
   /// The source whose packet was handed over last.
-  private var lender: Int?
-  private var window: ReorderWindow?
+  @exclusivity(unchecked) private var lender: Int?
+  @exclusivity(unchecked) private var window: ReorderWindow?
   /// When silent sources are looked at again; nil means at once.
   private var nextLook: ContinuousClock.Instant?
-  private var latest = Timestamp(nanoseconds: .min)
-  private var outOfOrder: UInt64 = 0
+  @exclusivity(unchecked) private var latest = Timestamp(nanoseconds: .min)
+  @exclusivity(unchecked) private var outOfOrder: UInt64 = 0
 
   /// How long a silent file which is followed holds up the others.
   private static let patience = Duration.seconds(1)
@@ -86,7 +91,7 @@ public final class SavedCaptureSet {
   ///
   /// - Throws: as ``SavedCapture/next()``. The other files may be read on.
   public func next() throws(CaptureError) -> PacketRecord? {
-    guard window != nil else { return try nextMerged() }
+    guard window != nil else { return try sources.count == 1 ? sources[0].capture.next() : nextMerged() }
     while true {
       if let packet = window!.pop(isLast: false) { return packet }
       guard let packet = try nextMerged() else { return window!.pop(isLast: true) }
@@ -116,7 +121,10 @@ public final class SavedCaptureSet {
   }
 
   /// Packets that were handed over after one with a later time: with a window those that came too late for it.
-  public var packetsOutOfOrder: UInt64 { window?.late ?? outOfOrder }
+  public var packetsOutOfOrder: UInt64 {
+    if let window { return window.late }
+    return sources.count == 1 ? sources[0].capture.packetsOutOfOrder : outOfOrder
+  }
 
   /// The most, in nanoseconds, by which a file is out of order in itself: the window that it takes.
   public var largestStepBack: Int64 { sources.reduce(0) { max($0, $1.capture.largestStepBack) } }

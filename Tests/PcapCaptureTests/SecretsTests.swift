@@ -43,6 +43,20 @@ struct SecretsTests {
     #expect(!shown.contains("deadbeef") && !shown.contains("67"))
   }
 
+  @Test("behind the packets are found by reading ahead")
+  func readAhead() throws {
+    var file = PcapngFile()
+    file.section()
+    file.interface()
+    for number in 0..<100 { file.enhanced([UInt8(number)]) }
+    secrets(&file, type: 0x544c_534b, Self.keyLog)
+    let path = try TemporaryFile(file.bytes)
+    #expect(try SavedCapture.secrets(path: path.path).map(\.bytes) == [Self.keyLog])
+    #expect(try SavedCapture.secrets(path: "-").isEmpty)
+    let plain = try TemporaryFile(PcapFile.file([]))
+    #expect(try SavedCapture.secrets(path: plain.path).isEmpty)
+  }
+
   @Test("that nobody takes are dropped over a limit")
   func limit() throws {
     var file = PcapngFile()
