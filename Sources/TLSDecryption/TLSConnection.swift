@@ -83,6 +83,7 @@ public struct TLSConnection {
     guard length > 0, self[side].isReadable else { return }
     self[side].held.appendGap(length)
     readHeld(keys: keys)
+    if heldBytes > limits.heldBytes { giveUp(nil, .holdLimit) }
   }
 
   /// Tells that a direction's TCP stream ended, by FIN or reset.
