@@ -54,8 +54,8 @@ final class HTTP2Conversation {
     _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
     var offset = 0
-    while let event = connection.nextEvent(from: HTTP2Side(direction), in: bytes, at: &offset, time: time) {
-      take(event, bytes, into: &output)
+    while let step = connection.step(from: HTTP2Side(direction), in: bytes, at: &offset, time: time) {
+      take(step, bytes, into: &output)
     }
   }
 
@@ -98,31 +98,31 @@ final class HTTP2Conversation {
 
   // MARK: Events
 
-  private func take(_ event: HTTP2Event, _ bytes: UnsafeRawBufferPointer, into output: inout AssemblyOutput) {
+  private func take(_ event: HTTP2Step, _ bytes: UnsafeRawBufferPointer, into output: inout AssemblyOutput) {
     let fromClient = event.sender == connection.client
     switch event.content {
-    case .head(let head):
-      if head.isRequest {
-        beginRequest(head, event, into: &output)
+    case .head:
+      if connection.parts.head.isRequest {
+        beginRequest(event, into: &output)
       } else {
-        beginResponse(head, event, into: &output)
+        beginResponse(event, into: &output)
       }
-    case .informational(let head):
+    case .informational:
       let place = self[event.slot] ?? begin(event, in: output.store)
-      place.pointee.addInformational(head, at: event.time)
-    case .promise(let head, let parent):
-      beginRequest(head, event, into: &output)
+      place.pointee.addInformational(connection.parts.head, at: event.time)
+    case .promise(let parent):
+      beginRequest(event, into: &output)
       guard let place = self[event.slot] else { return }
       place.pointee.exchange.details.promisedBy = parent
       end(place, HTTP2MessageEnd(), fromClient: true, at: event.time, into: &output)
     case .body(let range):
       append(UnsafeRawBufferPointer(rebasing: bytes[range]), event, fromClient, into: &output)
-    case .heldBody(let held):
-      held.withUnsafeBytes { append($0, event, fromClient, into: &output) }
+    case .heldBody:
+      connection.parts.held.withUnsafeBytes { append($0, event, fromClient, into: &output) }
     case .missing(let range):
       self[event.slot]?.pointee.skip(range, inRequest: fromClient)
       self[event.slot]?.pointee.exchange.anomalies.insert(.tcpGap)
-    case .trailers(let trailers): self[event.slot]?.pointee.setTrailers(trailers, ofRequest: fromClient)
+    case .trailers: self[event.slot]?.pointee.setTrailers(connection.parts.trailers, ofRequest: fromClient)
     case .headLost: self[event.slot]?.pointee.exchange.anomalies.insert(.h2HeadLost)
     case .end(let end):
       if let place = self[event.slot] { self.end(place, end, fromClient: fromClient, at: event.time, into: &output) }
@@ -139,20 +139,25 @@ final class HTTP2Conversation {
     }
   }
 
-  private func beginRequest(_ head: HTTP2Head, _ event: HTTP2Event, into output: inout AssemblyOutput) {
+  /// The head stands in the decoder's parts.
+  private func beginRequest(_ event: HTTP2Step, into output: inout AssemblyOutput) {
     let place = self[event.slot] ?? begin(event, in: output.store)
     place.pointee.beginRequest(
-      head, timing: MessageTiming(start: head.start, headEnd: event.time, end: event.time), limit: limits.bodyBytes)
+      &connection.parts.head,
+      timing: MessageTiming(start: connection.parts.head.start, headEnd: event.time, end: event.time),
+      limit: limits.bodyBytes)
   }
 
-  private func beginResponse(_ head: HTTP2Head, _ event: HTTP2Event, into output: inout AssemblyOutput) {
+  private func beginResponse(_ event: HTTP2Step, into output: inout AssemblyOutput) {
     let place = self[event.slot] ?? begin(event, in: output.store)
     if place.pointee.exchange.request == nil { place.pointee.exchange.anomalies.insert(.http1ResponseWithoutRequest) }
     place.pointee.beginResponse(
-      head, timing: MessageTiming(start: head.start, headEnd: event.time, end: event.time), limit: limits.bodyBytes)
+      &connection.parts.head,
+      timing: MessageTiming(start: connection.parts.head.start, headEnd: event.time, end: event.time),
+      limit: limits.bodyBytes)
   }
 
-  private func begin(_ event: HTTP2Event, in store: ExchangeStore) -> ExchangePlace {
+  private func begin(_ event: HTTP2Step, in store: ExchangeStore) -> ExchangePlace {
     let place = store.take()
     let isReversed = connection.client == .responder
     place.pointee.exchange.id = ExchangeID(connection: number, ordinal: nextOrdinal)
@@ -169,7 +174,7 @@ final class HTTP2Conversation {
   }
 
   private func append(
-    _ part: UnsafeRawBufferPointer, _ event: HTTP2Event, _ ofRequest: Bool, into output: inout AssemblyOutput
+    _ part: UnsafeRawBufferPointer, _ event: HTTP2Step, _ ofRequest: Bool, into output: inout AssemblyOutput
   ) {
     guard let place = self[event.slot] else { return }
     if ofRequest, place.pointee.requestBody != nil {
@@ -194,7 +199,7 @@ final class HTTP2Conversation {
       : place.pointee.endResponse(at: time, complete: complete)
   }
 
-  private func noteAnomaly(_ anomaly: Anomaly, _ event: HTTP2Event) {
+  private func noteAnomaly(_ anomaly: Anomaly, _ event: HTTP2Step) {
     if let place = self[event.slot] {
       place.pointee.exchange.anomalies.insert(anomaly)
     } else if event.stream == 0 {

@@ -5,36 +5,58 @@ import HTTPModel
 import MessageFraming
 
 extension PendingExchange {
-  mutating func beginRequest(_ head: HTTP2Head, timing: MessageTiming, limit: Int) {
+  /// - Parameter head: a request's; given other memory in exchange for its fields.
+  mutating func beginRequest(_ head: inout HTTP2Head, timing: MessageTiming, limit: Int) {
+    let pseudoFields = head.pseudoFields
     exchange.anomalies.formUnion(head.anomalies)
-    note(head.marks, of: .request, before: head.pseudoFields.count)
-    let (contentLength, pseudoFields) = (head.contentLength, head.pseudoFields)
-    guard var request = head.request(timing: timing) else { return }
-    request.fields.ranges.insert(contentsOf: pseudoFields, at: 0)
-    exchange.request = request
+    note(head.marks, of: .request, before: pseudoFields.count)
+    let framing: BodyFraming = head.endsStream ? .none : .stream
+    swap(&exchange.request, &spareRequest)
+    if exchange.request == nil {
+      exchange.request = HTTPRequest(
+        version: .http2, methodRange: head.method, targetRange: head.target, fields: HeaderFields(),
+        body: HTTPBody(framing: framing), timing: timing)
+    } else {
+      exchange.request!.reuse(
+        version: .http2, methodRange: head.method, targetRange: head.target, framing: framing, timing: timing)
+    }
+    swap(&exchange.request!.fields, &head.fields)
+    exchange.request!.fields.ranges.insert(contentsOf: pseudoFields, at: 0)
     requestBody = OpenBody(limit: limit)
-    requestBody!.reserve(contentLength, in: &exchange.request!.body)
+    requestBody!.reserve(head.contentLength, in: &exchange.request!.body)
     recording = MessageRecording.grpc(exchange.request!.fields, limit: limit)
   }
 
-  mutating func beginResponse(_ head: HTTP2Head, timing: MessageTiming, limit: Int) {
+  /// - Parameter head: a response's; given other memory in exchange for its fields.
+  mutating func beginResponse(_ head: inout HTTP2Head, timing: MessageTiming, limit: Int) {
     exchange.anomalies.formUnion(head.anomalies)
     note(head.marks, of: .response, before: 0)
-    let informational = exchange.response?.informational ?? interim
-    interim = []
-    let contentLength = head.contentLength
-    guard let response = head.response(timing: timing) else { return }
-    exchange.response = response
-    exchange.response!.informational = informational
+    let framing: BodyFraming = head.endsStream ? .none : .stream
+    // A head whose status was not known was an interim one after all: what it brought stays with the exchange.
+    var informational = exchange.response?.informational ?? []
+    informational += interim
+    if !interim.isEmpty { interim = [] }
+    if exchange.response == nil { swap(&exchange.response, &spareResponse) }
+    if exchange.response == nil {
+      exchange.response = HTTPResponse(
+        version: .http2, status: head.status ?? 0, reasonRange: 0..<0, fields: HeaderFields(),
+        body: HTTPBody(framing: framing), timing: timing)
+    } else {
+      exchange.response!.reuse(
+        version: .http2, status: head.status ?? 0, reasonRange: 0..<0, framing: framing, timing: timing)
+    }
+    swap(&exchange.response!.fields, &head.fields)
+    if !informational.isEmpty { exchange.response!.informational = informational }
     responseBody = OpenBody(limit: limit)
     if let kind = exchange.request?.fields.first(":protocol"),
-      let handshake = WebSocketHandshake(request: exchange.request, response: response, connectProtocol: kind)
+      let handshake = WebSocketHandshake(
+        request: exchange.request, response: exchange.response!, connectProtocol: kind)
     {
       recording = MessageRecording(handshake, limits: MessageRecording.limits(limit))
     } else if exchange.request == nil {
-      recording = MessageRecording.grpc(response.fields, limit: limit)
+      recording = MessageRecording.grpc(exchange.response!.fields, limit: limit)
     }
-    if response.body.framing == .stream { responseBody!.reserve(contentLength, in: &exchange.response!.body) }
+    if framing == .stream { responseBody!.reserve(head.contentLength, in: &exchange.response!.body) }
   }
 
   mutating func addInformational(_ head: HTTP2Head, at time: Timestamp) {

@@ -34,8 +34,8 @@ struct PendingExchange {
   /// Of HTTP/2, before the final response.
   var interim: [InformationalResponse] = []
   /// Of the exchange that stood here before, for their memory.
-  private var spareRequest: HTTPRequest?
-  private var spareResponse: HTTPResponse?
+  var spareRequest: HTTPRequest?
+  var spareResponse: HTTPResponse?
 
   var awaitsResponse: Bool { exchange.response == nil && !isAbandoned }
   var isDone: Bool {
