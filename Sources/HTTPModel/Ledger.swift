@@ -44,12 +44,12 @@ public struct Ledger: Hashable, Sendable {
   /// with drops is never called complete even where no exchange shows damage.
   public var completeness: Double {
     let whole = Double(self[.exchangesComplete])
-    let broken = Double(
-      self[.exchangesIncomplete] + self[.requestsWithoutResponse] + self[.responsesWithoutRequest]
-        + self[.exchangesShed])
+    // As doubles: a ledger that was read from a damaged file may hold any number.
+    let broken = [Row.exchangesIncomplete, .requestsWithoutResponse, .responsesWithoutRequest, .exchangesShed]
+      .reduce(0) { $0 + Double(self[$1]) }
     let share = whole + broken > 0 ? whole / (whole + broken) : 1
     let seen = Double(self[.packetsSeen])
-    let dropped = Double(self[.packetsKernelDropped] + self[.packetsInterfaceDropped])
+    let dropped = Double(self[.packetsKernelDropped]) + Double(self[.packetsInterfaceDropped])
     return seen + dropped > 0 ? share * seen / (seen + dropped) : share
   }
 }
