@@ -24,6 +24,13 @@ let nio: [Target.Dependency] = [
   .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
+/// What a request travels in beyond plain HTTP/1.1.
+let nioProtocols: [Target.Dependency] = [
+  .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+  .product(name: "NIOHPACK", package: "swift-nio-http2"),
+  .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
 func core(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -46,6 +53,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
   ],
@@ -78,7 +87,7 @@ let package = Package(
     core("SessionFile", ["HTTPModel", "CZstd"]),
     core("TrafficRules", ["HTTPModel", .product(name: "Crypto", package: "swift-crypto")]),
     core("ReplaySchedule", ["HTTPModel"]),
-    core("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
+    core("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio + nioProtocols),
     core(
       "ResponseDiff",
       ["HTTPModel", "ContentCoding", "ContentTree", .product(name: "Histogram", package: "hdrhistogram-swift")]),
