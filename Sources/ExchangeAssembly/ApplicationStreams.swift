@@ -36,6 +36,8 @@ final class ApplicationStreams {
   private var tls: TLSStreams?
   /// Within what HTTP/1 is spoken, after a CONNECT.
   private var tunnel: TunnelledStreams?
+  /// Of what is read no more, and of what needs no reader.
+  private var settled = ByteAccount()
 
   private enum Spoken {
     case undecided, http1, http2, webSocket, tls
@@ -66,7 +68,7 @@ final class ApplicationStreams {
     case .http2: http2!.receive(bytes, direction, at: origin.time, into: &output)
     case .webSocket: readWebSocket(bytes, direction, at: origin.time, into: &output)
     case .tls: tls!.read(bytes, direction, origin, into: &output)
-    case .foreign: output.ledger[.bytesNotHTTP] += UInt64(bytes.count)
+    case .foreign: settled.notHTTP &+= UInt64(bytes.count)
     case .undecided:
       decide(by: bytes, direction, origin, into: &output)
       if spoken != .undecided, undecided == nil { read(bytes, direction, origin, into: &output) }
@@ -119,13 +121,22 @@ final class ApplicationStreams {
   /// Nothing more is read here: what is open is told as it stands.
   func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
     if undecided != nil { settle(isHTTP2: false, into: &output) }
-    tls?.close(at: time, anomaly: anomaly, into: &output)
+    if let tls {
+      tls.close(at: time, anomaly: anomaly, into: &output)
+      settle(tls.account)
+    }
     tls = nil
-    tunnel?.close(at: time, anomaly: anomaly, into: &output)
+    if let tunnel {
+      tunnel.close(at: time, anomaly: anomaly, into: &output)
+      settle(tunnel.account)
+    }
     tunnel = nil
     http1?.pointee.close(at: time, anomaly: anomaly, into: &output)
     freeHTTP1()
-    http2?.close(at: time, anomaly: anomaly, into: &output)
+    if let http2 {
+      http2.close(at: time, anomaly: anomaly, into: &output)
+      settle(http2.account)
+    }
     http2 = nil
     if let webSocket {
       if let anomaly { webSocket.pointee.exchange.anomalies.insert(anomaly) }
@@ -158,9 +169,29 @@ final class ApplicationStreams {
   }
 
   private func freeHTTP1() {
-    http1?.deinitialize(count: 1)
-    http1?.deallocate()
-    http1 = nil
+    guard let http1 else { return }
+    settle(http1.pointee.account)
+    http1.deinitialize(count: 1)
+    http1.deallocate()
+    self.http1 = nil
+  }
+
+  // MARK: Where the bytes went
+
+  var account: ByteAccount {
+    var account = settled
+    if let http1 { account += http1.pointee.account }
+    if let http2 { account += http2.account }
+    if let tls { account += tls.account }
+    if let tunnel { account += tunnel.account }
+    if let undecided { account.pending &+= UInt64(undecided.payloadBytes) }
+    return account
+  }
+
+  private func settle(_ account: ByteAccount) {
+    var account = account
+    account.close()
+    settled += account
   }
 
   // MARK: HTTP/1, and what it may turn into
@@ -206,7 +237,7 @@ final class ApplicationStreams {
       return
     }
     output.ledger[kind == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
-    output.ledger[.bytesNotHTTP] += UInt64(held.count + bytes.count - offset)
+    settled.notHTTP &+= UInt64(held.count + bytes.count - offset)
     spoken = .foreign
   }
 
@@ -234,7 +265,7 @@ final class ApplicationStreams {
   private func readWebSocket(
     _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
-    output.ledger[.bytesTunnel] += UInt64(bytes.count)
+    settled.tunnel &+= UInt64(bytes.count)
     webSocket!.pointee.recording!.receive(bytes, direction == client ? .request : .response, at: time)
   }
 

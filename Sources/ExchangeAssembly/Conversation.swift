@@ -16,6 +16,8 @@ final class Conversation {
   private let streams: ApplicationStreams
   /// How far each direction has been read.
   private var read: (originator: UInt64, responder: UInt64) = (0, 0)
+  /// The bytes that the connection brought.
+  var delivered: UInt64 = 0
   private var waiting = (originator: WaitingItems(), responder: WaitingItems())
 
   /// Packet time after which bytes no longer wait for the other direction: longer than reassembly takes to call the
@@ -83,6 +85,13 @@ final class Conversation {
       case .finished, .reset, .replaced, .captureEnded: nil
       }
     streams.close(at: time, anomaly: anomaly, into: &output)
+  }
+
+  /// Where they went.
+  var account: ByteAccount {
+    var account = streams.account
+    account.pending &+= waiting.originator.payloadBytes &+ waiting.responder.payloadBytes
+    return account
   }
 
   /// Ciphertext is held for secrets that may yet come.

@@ -13,7 +13,6 @@ public struct ExchangeAssembler {
   private var output: AssemblyOutput
   /// Of TCP connections that are over, whose ciphertext waits for its secrets. What they hold counts against the limit.
   private var lingering: [Conversation] = []
-  private var deliveredBytes: UInt64 = 0
   private let limits: AssemblyLimits
 
   public init(limits: AssemblyLimits = AssemblyLimits()) {
@@ -32,7 +31,7 @@ public struct ExchangeAssembler {
       conversations[handle.index] = Conversation(number: handle.number, opened: opened, limits: limits)
     case .data(let handle, let direction, let offset, let bytes, let acknowledged, let time):
       guard let conversation = conversations[handle.index] else { return }
-      deliveredBytes &+= UInt64(bytes.count)
+      conversation.delivered &+= UInt64(bytes.count)
       let origin = MessageOrigin(offset: offset, acknowledged: acknowledged, time: time)
       switch bytes {
       case .segment(let range):
@@ -56,7 +55,7 @@ public struct ExchangeAssembler {
         if conversation.waitsForSecrets, reason == .finished || reason == .reset {
           lingering.append(conversation)
         } else {
-          conversation.close(reason, at: now, into: &output)
+          close(conversation, reason, at: now)
         }
       }
       conversations[handle.index] = nil
@@ -85,7 +84,7 @@ public struct ExchangeAssembler {
     for conversation in conversations { conversation?.retry(at: time, into: &output) }
     for conversation in lingering {
       conversation.retry(at: time, into: &output)
-      if !conversation.waitsForSecrets { conversation.close(.finished, at: time, into: &output) }
+      if !conversation.waitsForSecrets { close(conversation, .finished, at: time) }
     }
     lingering.removeAll { !$0.waitsForSecrets }
   }
@@ -93,8 +92,13 @@ public struct ExchangeAssembler {
   /// The capture has ended: what waits for secrets waits no more.
   mutating func finish(at time: Timestamp) {
     retry(at: time)
-    for conversation in lingering { conversation.close(.captureEnded, at: time, into: &output) }
+    for conversation in lingering { close(conversation, .captureEnded, at: time) }
     lingering = []
+  }
+
+  private mutating func close(_ conversation: Conversation, _ reason: CloseReason, at time: Timestamp) {
+    conversation.close(reason, at: time, into: &output)
+    conversation.account.enter(&output.ledger, delivered: conversation.delivered)
   }
 
   /// See ``WireDecoder/unreadable``.
@@ -110,11 +114,14 @@ public struct ExchangeAssembler {
   /// Body bytes held in unfinished messages, and bytes that wait for their other direction.
   public var heldBytes: Int { output.heldBytes }
 
-  /// What assembly knows of the ledger: bytes by where they went, exchanges, gaps, connections that are not HTTP.
+  /// What assembly knows of the ledger: bytes by where they went, exchanges, gaps, connections that are not HTTP. Looks at
+  /// every open connection: each one's bytes are held against what those that read them counted.
   public var ledger: Ledger {
     var ledger = output.ledger
-    let elsewhere = ledger[.bytesNotHTTP] + ledger[.bytesSkipped] + ledger[.bytesTunnel]
-    ledger[.bytesMessage] = deliveredBytes - min(deliveredBytes, elsewhere)
+    for case let conversation? in conversations {
+      conversation.account.enter(&ledger, delivered: conversation.delivered)
+    }
+    for conversation in lingering { conversation.account.enter(&ledger, delivered: conversation.delivered) }
     return ledger
   }
 }

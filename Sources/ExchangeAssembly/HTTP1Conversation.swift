@@ -46,6 +46,8 @@ struct HTTP1Conversation: ~Copyable {
   private var rejected: HTTP1Rejection.Kind?
   /// Where in the bytes of the call that was found; bytes of earlier calls stand in the parts' `held`.
   private(set) var rejectedAt = 0
+  /// Bytes of tunnels that were handed on.
+  private var handedOn: UInt64 = 0
   /// What the last call brought of a tunnel, after a CONNECT or a switch to what is not read here.
   private(set) var tunnelled: [UInt8] = []
   /// The server has agreed to go on in another protocol.
@@ -109,8 +111,9 @@ struct HTTP1Conversation: ~Copyable {
       case .end: endRequest(at: origin.time, complete: true, into: &output)
       case .truncated(let reason): truncateRequest(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteRequest(anomaly)
-      case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
+      case .skipped: break
       case .tunnel(let range):
+        handedOn &+= UInt64(output.parts.held.count + range.count)
         tunnelled += output.parts.held
         tunnelled += bytes[range]
       case .notHTTP(let kind): reject(kind, at: offset)
@@ -139,8 +142,9 @@ struct HTTP1Conversation: ~Copyable {
       case .end: endResponse(at: origin.time, complete: true, into: &output)
       case .truncated(let reason): truncateResponse(reason, at: origin.time, into: &output)
       case .anomaly(let anomaly): noteResponse(anomaly)
-      case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
+      case .skipped: break
       case .tunnel(let range):
+        handedOn &+= UInt64(output.parts.held.count + range.count)
         if upgrade != nil {
           upgrade!.bytes += output.parts.held
           upgrade!.bytes += bytes[range]
@@ -151,6 +155,14 @@ struct HTTP1Conversation: ~Copyable {
       case .notHTTP(let kind): reject(kind, at: offset)
       }
     }
+  }
+
+  /// Without what was handed on.
+  var account: ByteAccount {
+    var account = ByteAccount(requestDecoder)
+    account += ByteAccount(responseDecoder)
+    account.tunnel = requestDecoder.counts.tunnel &+ responseDecoder.counts.tunnel &- handedOn
+    return account
   }
 
   mutating func takeTunnelled() -> [UInt8] {

@@ -83,6 +83,8 @@ final class HTTP2Conversation {
     for slot in streams.indices { finish(slot, at: time, into: &output) }
   }
 
+  var account: ByteAccount { ByteAccount(connection) }
+
   /// Goes to every exchange that is open.
   func note(_ anomaly: Anomaly) {
     for case let place? in streams { place.pointee.exchange.anomalies.insert(anomaly) }
@@ -134,8 +136,7 @@ final class HTTP2Conversation {
       finish(event.slot, at: event.time, into: &output)
     case .anomaly(let anomaly): noteAnomaly(anomaly, event)
     case .framesLost: note(.h2FrameBoundaryLost)
-    case .skipped(let count): output.ledger[.bytesSkipped] += UInt64(count)
-    case .rolesReversed, .goaway: break
+    case .rolesReversed, .goaway, .skipped: break
     }
   }
 

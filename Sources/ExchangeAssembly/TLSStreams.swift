@@ -17,7 +17,6 @@ final class TLSStreams {
   private var ended: Set<TLSSide> = []
   private var isUnreadable = false
   private var held = 0
-  private var countedUnread: UInt64 = 0
 
   init(_ place: StreamPlace, client: StreamDirection, limits: AssemblyLimits) {
     self.place = place
@@ -66,7 +65,6 @@ final class TLSStreams {
     connection.close(time: time, keys: output.keys)
     drain(into: &output)
     inner?.close(at: time, anomaly: anomaly, into: &output)
-    inner = nil
   }
 
   func noteOverlap(_ direction: StreamDirection) { inner?.noteOverlap(direction) }
@@ -101,8 +99,13 @@ final class TLSStreams {
     }
     output.hold(connection.heldBytes - held)
     held = connection.heldBytes
-    output.ledger[.bytesNotHTTP] += connection.unreadBytes - countedUnread
-    countedUnread = connection.unreadBytes
+  }
+
+  /// The plaintext's is that of the streams within, also after they were closed.
+  var account: ByteAccount {
+    var account = ByteAccount(connection)
+    if let inner { account += inner.account }
+    return account
   }
 
   private static let unknownLength: UInt64 = 1 << 48

@@ -12,6 +12,8 @@ final class TunnelledStreams {
   private let client: StreamDirection
   private var inner: ApplicationStreams?
   private var isForeign = false
+  /// Of what is not read.
+  private var passed = ByteAccount()
 
   init(client: StreamDirection) { self.client = client }
 
@@ -30,7 +32,7 @@ final class TunnelledStreams {
     if let inner {
       inner.read(bytes, direction, origin, into: &output)
     } else {
-      output.ledger[.bytesTunnel] += UInt64(bytes.count)
+      passed.tunnel &+= UInt64(bytes.count)
     }
   }
 
@@ -44,6 +46,12 @@ final class TunnelledStreams {
 
   func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {
     inner?.close(at: time, anomaly: anomaly, into: &output)
+  }
+
+  var account: ByteAccount {
+    var account = passed
+    if let inner { account += inner.account }
+    return account
   }
 
   private static func isReadable(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -17,6 +17,8 @@ final class UndecidedStreams {
 
   private(set) var items: [Item] = []
   private(set) var heldBytes = 0
+  /// Those of them that are the streams' own.
+  private(set) var payloadBytes = 0
   private var searches: [HTTP2Recognition]
   private let limits: HTTP2Limits
 
@@ -30,6 +32,7 @@ final class UndecidedStreams {
   /// HTTP/2 is spoken: frames were proven in one of the directions. Nil while that is open.
   func add(_ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin) -> Bool? {
     keep(.bytes(Array(bytes)), direction, origin, cost: bytes.count)
+    payloadBytes += bytes.count
     let verdict = searches[HTTP2Side(direction).rawValue].add(bytes)
     if verdict == .yes { return true }
     if heldBytes > Self.limit || searches.allSatisfy({ $0.verdict == .no }) { return false }

@@ -33,6 +33,14 @@ struct WaitingItems {
   var isEmpty: Bool { items.isEmpty }
   var first: WaitingItem? { items.isEmpty ? nil : items[taken] }
 
+  /// Of the streams' bytes; walks over all items.
+  var payloadBytes: UInt64 {
+    items.reduce(0) { sum, item in
+      guard case .bytes(let bytes)? = item?.content else { return sum }
+      return sum &+ UInt64(bytes.count)
+    }
+  }
+
   mutating func append(_ item: WaitingItem) { items.append(item) }
 
   /// There must be one.

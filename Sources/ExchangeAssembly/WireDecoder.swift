@@ -130,7 +130,7 @@ public struct WireDecoder: ~Copyable {
     let statistics = reassembler.statistics
     ledger[.bytesDuplicate] = statistics.duplicateBytes
     ledger[.bytesSkipped] += statistics.ignored.total
-    ledger[.bytesPending] = statistics.heldBytes
+    ledger[.bytesPending] += statistics.heldBytes
     ledger[.connectionsSeen] = statistics.connections
     ledger[.connectionsMidstream] = statistics.connectionsMidstream
     ledger[.connectionsEvicted] = statistics.connectionsEvicted

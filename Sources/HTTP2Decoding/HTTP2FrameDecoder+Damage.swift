@@ -7,6 +7,7 @@ extension HTTP2FrameDecoder {
   // MARK: Searches
 
   mutating func beginSearch() {
+    if case .preface(let matched) = state { counts.skipped &+= UInt64(matched) }
     counts.skipped &+= UInt64(partial.count)
     partial.removeAll(keepingCapacity: true)
     var next = FrameBoundarySearch(limit: limits.maxSearchBytes)
@@ -19,7 +20,7 @@ extension HTTP2FrameDecoder {
 
   /// What began like a preface is none: its bytes are searched too.
   mutating func searchBehindPreface(_ matched: Int, _ now: Timestamp) {
-    counts.framing &-= UInt64(matched)
+    state = .searching
     beginSearch()
     let bytes = UnsafeRawBufferPointer(start: Self.preface.utf8Start, count: matched)
     noteArrival(of: matched, from: 0, .input, now)
@@ -146,7 +147,7 @@ extension HTTP2FrameDecoder {
     case .header where partial.isEmpty && open == nil: break
     case .preface(0): break
     case .header, .data, .padLength, .payload, .skip, .preface:
-      counts.framing &+= UInt64(partial.count)
+      counts.framing &+= UInt64(heldBytes)
       partial.removeAll(keepingCapacity: true)
       if let block = open.take() { pending.append(.lostBlock(block.header, promised: block.promised)) }
       pending.append(.anomaly(.h2FrameTruncated, stream: 0))

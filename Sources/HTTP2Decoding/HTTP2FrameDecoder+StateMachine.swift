@@ -134,10 +134,10 @@ extension HTTP2FrameDecoder {
         while offset < bytes.count, matched < 24, bytes[offset] == Self.preface.utf8Start[matched] {
           matched += 1
           offset += 1
-          counts.framing &+= 1
         }
         note(offset, source)
         if matched == 24 {
+          counts.framing &+= 24
           state = .header
           return .preface
         }

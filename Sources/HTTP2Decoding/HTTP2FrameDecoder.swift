@@ -25,7 +25,9 @@ public struct HTTP2FrameDecoder: Sendable {
   public internal(set) var counts = HTTP2ByteCounts()
   /// Bytes taken over from earlier calls that are not in ``counts`` yet.
   public var heldBytes: Int {
-    partial.count + (search?.window.count ?? 0) + (replay.count - replayOffset)
+    var count = partial.count + (search?.window.count ?? 0) + (replay.count - replayOffset)
+    if case .preface(let matched) = state { count += matched }
+    return count
   }
   /// Frame boundaries are known.
   public var isLocked: Bool { search == nil }

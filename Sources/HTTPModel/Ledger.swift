@@ -14,7 +14,9 @@ public struct Ledger: Hashable, Sendable {
     case fragmentsReassembled, fragmentsDuplicate, fragmentsInvalid, fragmentsExpired, fragmentsEvicted
     case fragmentOverlapMismatches
     // TCP payload bytes: the first equals the sum of the others of this group.
-    case bytesSeen, bytesMessage, bytesDuplicate, bytesNotHTTP, bytesSkipped, bytesTunnel, bytesEvicted, bytesPending
+    case bytesSeen, bytesMessage, bytesTLS, bytesDuplicate, bytesNotHTTP, bytesSkipped, bytesTunnel, bytesPending
+    // By how much a connection's bytes, as its readers counted them, differ from what it brought: always 0.
+    case bytesUnaccounted
     // Payload bytes that were never seen, so outside that sum.
     case bytesGap, bytesSnapCut
     // Connections.
@@ -79,12 +81,13 @@ extension Ledger.Row {
     case .packetsFiltered: ("packets_filtered", "packets of other ports or excluded by the filter")
     case .bytesSeen: ("bytes_seen", "TCP payload bytes read")
     case .bytesMessage: ("bytes_message", "in HTTP messages, framing included")
+    case .bytesTLS: ("bytes_tls", "in TLS handshakes, record headers and tags")
     case .bytesDuplicate: ("bytes_duplicate", "sent again, already counted")
     case .bytesNotHTTP: ("bytes_not_http", "on connections that do not speak HTTP")
     case .bytesSkipped: ("bytes_skipped", "skipped on the way to the next message")
     case .bytesTunnel: ("bytes_tunnel", "in tunnels and upgraded connections")
-    case .bytesEvicted: ("bytes_evicted", "given up at a memory limit")
-    case .bytesPending: ("bytes_pending", "waiting behind a gap when capture ended")
+    case .bytesPending: ("bytes_pending", "waiting for what comes before or after them")
+    case .bytesUnaccounted: ("bytes_unaccounted", "lost count of: a fault of umbra's own, please report it")
     case .bytesGap: ("bytes_gap", "never seen: missing from the stream")
     case .bytesSnapCut: ("bytes_snap_cut", "never seen: cut off by the snap length")
     case .connectionsSeen: ("connections_seen", "TCP connections")
@@ -110,6 +113,11 @@ extension Ledger.Row {
     }
   }
 
+  /// What becomes of a payload byte: these add up to ``bytesSeen``, each counted where the byte was consumed.
+  public static let payloadFates: [Ledger.Row] = [
+    .bytesMessage, .bytesTLS, .bytesDuplicate, .bytesNotHTTP, .bytesSkipped, .bytesTunnel, .bytesPending,
+  ]
+
   /// The row with this stable name.
   public init?(identifier: String) {
     guard let row = Ledger.Row.allCases.first(where: { $0.identifier == identifier }) else { return nil }
@@ -118,6 +126,11 @@ extension Ledger.Row {
 }
 
 extension Ledger {
+  /// Every payload byte that was seen is in one of ``Row/payloadFates``, of each connection by itself and of all.
+  public var isBalanced: Bool {
+    self[.bytesUnaccounted] == 0 && self[.bytesSeen] == Row.payloadFates.reduce(0) { $0 &+ self[$1] }
+  }
+
   /// What was counted after `earlier`, an older state of the same ledger. Bytes that waited then count as seen again, so
   /// that the sum of the parts still is what was seen.
   public func since(_ earlier: Ledger) -> Ledger {

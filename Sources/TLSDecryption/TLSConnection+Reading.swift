@@ -39,6 +39,7 @@ extension TLSConnection {
         frame: frame, payload: UnsafeRawBufferPointer(rebasing: rest[RecordFrame.headerLength..<end]),
         arrival: arrival.moved(by: read), time: arrival.time)
       guard self.read(record, from: side, keys: keys) == .consumed else { break }
+      recordBytes &+= UInt64(end)
       read += end
     }
     return read
@@ -76,6 +77,7 @@ extension TLSConnection {
       : held.withAvailable { findRecord($0, held, side, isFinal: isFinal, keys: keys) }
     switch step {
     case .consume(let count):
+      recordBytes &+= UInt64(count)
       held.consume(count)
       if case .blocked = self[side].reader { self[side].reader = .reading }
       swap(&held, &self[side].held)
@@ -206,7 +208,17 @@ extension TLSConnection {
 
   mutating func countUnread(_ count: Int) { unreadBytes &+= UInt64(max(0, count)) }
 
-  mutating func append(_ event: TLSEvent) { events.append(event) }
+  /// A whole record is left unread where its reader will count it as read.
+  mutating func passOver(_ record: Record) {
+    let count = RecordFrame.headerLength + record.payload.count
+    countUnread(count)
+    recordBytes &-= UInt64(count)
+  }
+
+  mutating func append(_ event: TLSEvent) {
+    if case .plaintext(_, let bytes, _, _, _) = event { plaintextBytes &+= UInt64(bytes.count) }
+    events.append(event)
+  }
 }
 
 extension Timestamp {

@@ -144,7 +144,7 @@ extension TLSConnection {
     }
     if let skipped = self[side].skipped, skipped <= limits.skippedEarlyDataBytes {
       self[side].skipped = skipped + record.payload.count
-      countUnread(RecordFrame.headerLength + record.payload.count)
+      passOver(record)
       return .consumed
     }
     return fail(record, side)
@@ -236,7 +236,7 @@ extension TLSConnection {
     self[side].sequence &+= 1
     self[side].badInARow += 1
     guard self[side].badInARow >= Self.badRecordLimit else {
-      countUnread(RecordFrame.headerLength + record.payload.count)
+      passOver(record)
       return .consumed
     }
     if self[side].hasOpened {
@@ -244,7 +244,7 @@ extension TLSConnection {
       self[side].sequence -= min(self[side].sequence, UInt64(self[side].badInARow))
       self[side].lost = LostPlace(bytes: UInt64(Self.badRecordLimit * RecordFrame.fullLength))
       self[side].badInARow = 0
-      countUnread(RecordFrame.headerLength + record.payload.count)
+      passOver(record)
     } else {
       giveUp(self[side.other].hasOpened ? side : nil, .badRecordMAC)
       return .stopped

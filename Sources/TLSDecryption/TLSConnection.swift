@@ -17,6 +17,10 @@ public struct TLSConnection {
   public var limits: TLSLimits
   /// Bytes of ciphertext, headers included, that came to nothing so far: undecryptable, cut by gaps, or given up.
   public internal(set) var unreadBytes: UInt64 = 0
+  /// Of records that were read, headers included; what was told of them is in ``plaintextBytes``.
+  public internal(set) var recordBytes: UInt64 = 0
+  /// Application data that was told.
+  public internal(set) var plaintextBytes: UInt64 = 0
 
   let joinedMidstream: Bool
   var client = DirectionState()
@@ -148,6 +152,9 @@ public struct TLSConnection {
     default: negotiations.first?.answer == nil ? .handshake : .open
     }
   }
+
+  /// Ciphertext that waits, in bytes of the streams: with ``recordBytes`` and ``unreadBytes`` all that was handed over.
+  public var heldCiphertext: Int { client.held.count + server.held.count }
 
   /// Memory that waiting ciphertext takes, in bytes.
   public var heldBytes: Int { client.held.footprint + server.held.footprint }

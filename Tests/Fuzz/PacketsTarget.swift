@@ -52,6 +52,7 @@ enum PacketsTarget: FuzzTarget {
       packet.withUnsafeBytes {
         decoder.receive($0, lengthOnWire: lengthOnWire, linkType: linkType, at: time)
       }
+      try checkBalance(decoder.ledger)
       try read(packet, lengthOnWire, linkType, time, &packetReader)
       try require(
         packetReader.fragmentStatistics.heldBytes <= fragments.heldBytes,
@@ -84,15 +85,12 @@ enum PacketsTarget: FuzzTarget {
     try require(s.fragments == sum, "\(s.fragments) fragments, of which \(sum) are accounted for: \(s)")
   }
 
-  /// Every payload byte is in one row.
+  /// Every payload byte is in one row, of each connection.
   private static func checkBalance(_ ledger: Ledger) throws(Violation) {
-    let rows: [Ledger.Row] = [
-      .bytesMessage, .bytesDuplicate, .bytesNotHTTP, .bytesSkipped, .bytesTunnel, .bytesEvicted, .bytesPending,
-    ]
-    let sum = rows.reduce(0) { $0 + ledger[$1] }
+    let rows = Ledger.Row.payloadFates + [.bytesUnaccounted]
     try require(
-      ledger[.bytesSeen] == sum,
-      "\(ledger[.bytesSeen]) payload bytes seen, the rows add up to \(sum): "
+      ledger.isBalanced,
+      "\(ledger[.bytesSeen]) payload bytes seen: "
         + rows.map { "\($0.identifier) \(ledger[$0])" }.joined(separator: ", "))
   }
 

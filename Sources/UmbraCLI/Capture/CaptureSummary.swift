@@ -48,7 +48,7 @@ enum LedgerText {
   /// Rows that say that something was lost or left out, the gravest first.
   static let losses: [Ledger.Row] = [
     .packetsKernelDropped, .packetsInterfaceDropped, .exchangesShed, .blocksShed, .bytesGap, .packetsSnapCut,
-    .bytesSnapCut, .connectionsEvicted, .bytesEvicted, .exchangesIncomplete, .requestsWithoutResponse,
+    .bytesSnapCut, .connectionsEvicted, .bytesUnaccounted, .exchangesIncomplete, .requestsWithoutResponse,
     .responsesWithoutRequest, .bytesPending, .overlapMismatches, .packetsUndecodable, .packetsFragments,
     .connectionsEncrypted, .connectionsNotHTTP, .connectionsMidstream, .connectionsExpired, .bytesSkipped,
     .bodyBytesOverLimit, .packetsFiltered,
