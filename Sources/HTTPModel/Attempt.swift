@@ -33,6 +33,25 @@ public enum AttemptOutcome: UInt8, CaseIterable, Sendable {
   }
 }
 
+/// Whom an attempt asked. The raw value is stored in run files and never reused.
+public enum AttemptRole: UInt8, CaseIterable, Sendable {
+  /// What is judged.
+  case shadow = 0
+  /// The live primary: its answer, not the recorded one, is what the others are held against.
+  case primary = 1
+  /// A second instance of the primary: what differs between the two is noise.
+  case control = 2
+
+  /// The stable name.
+  public var identifier: String {
+    switch self {
+    case .shadow: "shadow"
+    case .primary: "primary"
+    case .control: "control"
+    }
+  }
+}
+
 /// One request sent to one target, and what came of it.
 ///
 /// All times are on one clock: monotonic, shifted once to the epoch at the run's start.
@@ -41,8 +60,9 @@ public struct Attempt: Hashable, Sendable {
   public var exchange: ExchangeID
   /// Which round through the session, from 0.
   public var round: UInt32
-  /// Index into the run's targets.
+  /// Index into the run's targets; 0 for the primary and the control, of which there is one each.
   public var target: UInt16
+  public var role: AttemptRole
   /// When the schedule wanted it sent. Lateness is ``sent`` minus this.
   public var scheduled: Timestamp
   /// When its first byte was handed to the kernel; nil where no connection was made.
@@ -54,12 +74,13 @@ public struct Attempt: Hashable, Sendable {
   public var response: HTTPResponse?
 
   public init(
-    exchange: ExchangeID, round: UInt32 = 0, target: UInt16 = 0, scheduled: Timestamp, sent: Timestamp?,
-    firstByte: Timestamp?, end: Timestamp, outcome: AttemptOutcome, response: HTTPResponse?
+    exchange: ExchangeID, round: UInt32 = 0, target: UInt16 = 0, role: AttemptRole = .shadow, scheduled: Timestamp,
+    sent: Timestamp?, firstByte: Timestamp?, end: Timestamp, outcome: AttemptOutcome, response: HTTPResponse?
   ) {
     self.exchange = exchange
     self.round = round
     self.target = target
+    self.role = role
     self.scheduled = scheduled
     self.sent = sent
     self.firstByte = firstByte
@@ -70,6 +91,9 @@ public struct Attempt: Hashable, Sendable {
 }
 
 /// A recorded exchange and what came of sending its request again: one attempt for each target that was asked.
+///
+/// Attempts of one ``Attempt/round`` belong together: the shadow's are held against the primary's where there is one,
+/// and so is the control's.
 ///
 /// The unit of a run file. Comparing is done from it, at the end of a run or again later under other rules.
 public struct ReplayedExchange: Hashable, Sendable {

@@ -246,6 +246,11 @@ extension Attempt {
           throw RecordFault()
         }
         outcome = known
+      case AttemptField.role:
+        guard let known = AttemptRole(rawValue: try Attempt.narrow(try reader.value(type))) else {
+          throw RecordFault()
+        }
+        role = known
       case AttemptField.response: responseBytes = try reader.contents(type)
       case AttemptField.connection: self.exchange.connection = try Attempt.narrow(try reader.value(type))
       case AttemptField.ordinal: self.exchange.ordinal = try Attempt.narrow(try reader.value(type))

@@ -70,6 +70,7 @@ enum AttemptField {
   /// Where it is not the record's own id.
   static let connection: UInt8 = 9
   static let ordinal: UInt8 = 10
+  static let role: UInt8 = 11
 }
 
 extension RecordWriter {
@@ -198,6 +199,7 @@ extension RecordWriter {
     let scheduled = attempt.scheduled.nanoseconds
     field(AttemptField.round, UInt64(attempt.round))
     field(AttemptField.target, UInt64(attempt.target))
+    field(AttemptField.role, UInt64(attempt.role.rawValue))
     tag(AttemptField.scheduled, .fixed64)
     fixed(scheduled)
     if let sent = attempt.sent {
@@ -227,7 +229,7 @@ extension RecordWriter {
 
 /// Upper bounds of what the functions above write.
 enum RecordBound {
-  /// Of the fields of fixed size: 22 in a message at most, 10 in an exchange or attempt.
+  /// Of the fields of fixed size: 22 in a message at most, 11 in an exchange or attempt.
   private static let fixedFields = 24 * RecordWriter.fieldBound
 
   @inline(__always)

@@ -119,8 +119,9 @@ extension SeededGenerator {
   mutating func attempt(of exchange: Exchange) -> Attempt {
     var attempt = Attempt(
       exchange: oneIn(10) ? ExchangeID(connection: 9, ordinal: 0) : exchange.id, round: UInt32(below(3)),
-      target: UInt16(below(3)), scheduled: time(), sent: oneIn(4) ? nil : time(), firstByte: oneIn(4) ? nil : time(),
-      end: time(), outcome: AttemptOutcome.allCases[below(AttemptOutcome.allCases.count)],
+      target: UInt16(below(3)), role: AttemptRole.allCases[below(3)], scheduled: time(),
+      sent: oneIn(4) ? nil : time(), firstByte: oneIn(4) ? nil : time(), end: time(),
+      outcome: AttemptOutcome.allCases[below(AttemptOutcome.allCases.count)],
       response: oneIn(3) ? nil : response())
     if oneIn(2), let recorded = exchange.response { attempt.response?.body.bytes = recorded.body.bytes }
     return attempt
