@@ -15,6 +15,22 @@ public enum AttemptOutcome: UInt8, CaseIterable, Sendable {
   case connectFailed = 8
   /// The run was ended before an answer came.
   case interrupted = 9
+  /// No authority that is trusted here has signed the target's certificate, or its time is over.
+  case certificateUntrusted = 10
+  /// The target's certificate is for other names.
+  case certificateNameMismatch = 11
+  /// TLS was not agreed on for another reason.
+  case tlsHandshakeFailed = 12
+  /// TLS agreed, and not on the application protocol that was asked for (RFC 7301).
+  case protocolNotAgreed = 13
+  /// The target speaks TLS where plain HTTP was sent.
+  case targetSpeaksTLS = 14
+  /// The target does not speak TLS where TLS was asked for.
+  case targetSpeaksPlain = 15
+  /// The target gave up the stream (RFC 9113, 6.4).
+  case streamReset = 16
+  /// Given up by the client at the moment at which the recorded client had given it up.
+  case cancelled = 17
 
   /// The stable name.
   public var identifier: String {
@@ -29,6 +45,14 @@ public enum AttemptOutcome: UInt8, CaseIterable, Sendable {
     case .nameNotResolved: "name-not-resolved"
     case .connectFailed: "connect-failed"
     case .interrupted: "interrupted"
+    case .certificateUntrusted: "certificate-untrusted"
+    case .certificateNameMismatch: "certificate-name-mismatch"
+    case .tlsHandshakeFailed: "tls-handshake-failed"
+    case .protocolNotAgreed: "protocol-not-agreed"
+    case .targetSpeaksTLS: "target-speaks-tls"
+    case .targetSpeaksPlain: "target-speaks-plain"
+    case .streamReset: "stream-reset"
+    case .cancelled: "cancelled"
     }
   }
 }
