@@ -70,8 +70,7 @@ final class ApplicationStreams {
     case .tls: tls!.read(bytes, direction, origin, into: &output)
     case .foreign: settled.notHTTP &+= UInt64(bytes.count)
     case .undecided:
-      decide(by: bytes, direction, origin, into: &output)
-      if spoken != .undecided, undecided == nil { read(bytes, direction, origin, into: &output) }
+      if decide(by: bytes, direction, origin, into: &output) { read(bytes, direction, origin, into: &output) }
     }
   }
 
@@ -273,13 +272,15 @@ final class ApplicationStreams {
 
   /// The sender of the SYN is the client. Where no handshake was seen: who sends something that begins like a request
   /// or a response tells; else, where it is not HTTP/2, the ports do, the well-known or lower one being the server's.
+  /// - Returns: it is known now and `bytes` are still to be read.
   private func decide(
     by bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ origin: MessageOrigin,
     into output: inout AssemblyOutput
-  ) {
+  ) -> Bool {
     if let undecided {
-      guard let verdict = undecided.add(bytes, direction, origin) else { return }
-      settle(isHTTP2: verdict, into: &output)
+      // They are among what is read again.
+      if let verdict = undecided.add(bytes, direction, origin) { settle(isHTTP2: verdict, into: &output) }
+      return false
     } else if HTTP2Recognition.preface(bytes) == .yes {
       client = direction
       beginHTTP2(joinedMidstream: false)
@@ -299,8 +300,9 @@ final class ApplicationStreams {
     } else {
       client = clientByPorts
       undecided = UndecidedStreams(limits: limits.http2)
-      decide(by: bytes, direction, origin, into: &output)
+      return decide(by: bytes, direction, origin, into: &output)
     }
+    return true
   }
 
   /// A handshake record with a ClientHello, or as much of one as is there: nothing else that is read here begins so.
