@@ -84,6 +84,7 @@ let package = Package(
       ]),
     core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
     core("ContentTree"),
+    core("Interchange", ["HTTPModel", "HTTP1Decoding", "ContentCoding", "ContentTree", "CZlib"]),
     core("SessionFile", ["HTTPModel", "CZstd"]),
     core("TrafficRules", ["HTTPModel", .product(name: "Crypto", package: "swift-crypto")]),
     core("ReplaySchedule", ["HTTPModel"]),
@@ -98,7 +99,8 @@ let package = Package(
       [
         "HTTPModel", "PacketHeaders", "TCPReassembly", "TLSDecryption", "HTTP1Decoding", "HTTP2Decoding",
         "MessageFraming",
-        "ExchangeAssembly", "ContentCoding", "ContentTree", "SessionFile", "TrafficRules", "ReplaySchedule",
+        "ExchangeAssembly", "ContentCoding", "ContentTree", "Interchange", "SessionFile", "TrafficRules",
+        "ReplaySchedule",
         "ReplayClient", "ResponseDiff",
         "Reporting",
         "PcapCapture", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -129,6 +131,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "ContentTreeTests", dependencies: ["ContentTree"], exclude: ["Fixtures"], swiftSettings: strict),
+    tests("Interchange", ["HTTPModel"]),
     tests("SessionFile", ["HTTPModel"]),
     tests("TrafficRules", ["HTTPModel"]),
     tests("ReplaySchedule", ["HTTPModel"]),

@@ -98,6 +98,12 @@ final class ExchangeSource {
     do { reader = try SessionReader(path: path, expecting: expecting) } catch { throw CommandFailure("\(error)") }
   }
 
+  /// - Parameter path: what messages call it.
+  init(reader: SessionReader, path: String) {
+    self.reader = reader
+    self.path = path
+  }
+
   var ledger: Ledger? { reader.ledger }
   var metadata: SessionMetadata { reader.metadata }
   var total: UInt64 { reader.exchangeCount }
@@ -119,8 +125,9 @@ final class ExchangeSource {
     } catch { throw CommandFailure("\(error)") }
   }
 
-  /// Says on standard error what of the file could not be read.
-  func reportDamage() {
-    for damage in reader.damage { StandardError.write("umbra: \(path): \(damage)\n") }
-  }
+  /// What of the file could not be read, a sentence each.
+  var damage: [String] { reader.damage.map { "\(path): \($0)" } }
+
+  /// Says it on standard error.
+  func reportDamage() { for sentence in damage { StandardError.write("umbra: \(sentence)\n") } }
 }
