@@ -36,6 +36,8 @@ final class ApplicationStreams {
   private var tls: TLSStreams?
   /// Within what HTTP/1 is spoken, after a CONNECT.
   private var tunnel: TunnelledStreams?
+  /// The client's first bytes were no HTTP, and the server has sent nothing yet: what it answers decides.
+  private var awaitsVerdict = false
   /// Of what is read no more, and of what needs no reader.
   private var settled = ByteAccount()
 
@@ -68,7 +70,12 @@ final class ApplicationStreams {
     case .http2: http2!.receive(bytes, direction, at: origin.time, into: &output)
     case .webSocket: readWebSocket(bytes, direction, at: origin.time, into: &output)
     case .tls: tls!.read(bytes, direction, origin, into: &output)
-    case .foreign: settled.notHTTP &+= UInt64(bytes.count)
+    case .foreign:
+      if awaitsVerdict, direction != client {
+        judge(byAnswer: bytes, into: &output)
+        return read(bytes, direction, origin, into: &output)
+      }
+      settled.notHTTP &+= UInt64(bytes.count)
     case .undecided:
       if decide(by: bytes, direction, origin, into: &output) { read(bytes, direction, origin, into: &output) }
     }
@@ -142,6 +149,8 @@ final class ApplicationStreams {
       output.finish(webSocket)
     }
     webSocket = nil
+    if awaitsVerdict { output.ledger[.connectionsNotHTTP] += 1 }
+    awaitsVerdict = false
     spoken = .foreign
   }
 
@@ -226,6 +235,7 @@ final class ApplicationStreams {
     into output: inout AssemblyOutput
   ) {
     let (held, offset) = (output.parts.held, http1!.pointee.rejectedAt)
+    let hasAnswered = http1!.pointee.hasAnswered
     http1!.pointee.close(at: origin.time, anomaly: nil, into: &output)
     freeHTTP1()
     if kind == .http2, direction == client {
@@ -235,9 +245,20 @@ final class ApplicationStreams {
         UnsafeRawBufferPointer(rebasing: bytes[offset...]), direction, at: origin.time, into: &output)
       return
     }
-    output.ledger[kind == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1
+    awaitsVerdict = kind == .other && direction == client && !hasAnswered
+    if !awaitsVerdict { output.ledger[kind == .tls ? .connectionsEncrypted : .connectionsNotHTTP] += 1 }
     settled.notHTTP &+= UInt64(held.count + bytes.count - offset)
     spoken = .foreign
+  }
+
+  /// A server that answers with HTTP has taken what came for a request, a bad one: what follows is HTTP.
+  private func judge(byAnswer bytes: UnsafeRawBufferPointer, into output: inout AssemblyOutput) {
+    awaitsVerdict = false
+    if MessageOpening.role(bytes) == .response {
+      beginHTTP1(afterDamage: true)
+    } else {
+      output.ledger[.connectionsNotHTTP] += 1
+    }
   }
 
   /// The server has agreed to go on in another protocol.
@@ -338,7 +359,8 @@ final class ApplicationStreams {
     }
   }
 
-  private func beginHTTP1() {
+  /// - Parameter afterDamage: the streams are not read from their first bytes on.
+  private func beginHTTP1(afterDamage: Bool = false) {
     let (clientEnd, serverEnd) =
       client == .originator
       ? (place.ends.originator, place.ends.responder) : (place.ends.responder, place.ends.originator)
@@ -346,7 +368,7 @@ final class ApplicationStreams {
     http1!.initialize(
       to: HTTP1Conversation(
         number: place.number, client: clientEnd, server: serverEnd, joinedMidstream: !place.sawStart,
-        firstOrdinal: place.firstOrdinal, facts: place.facts, limits: limits))
+        isDamaged: afterDamage, firstOrdinal: place.firstOrdinal, facts: place.facts, limits: limits))
     spoken = .http1
   }
 

@@ -53,8 +53,10 @@ struct HTTP1Conversation: ~Copyable {
   /// The server has agreed to go on in another protocol.
   var upgrade: HTTP1Upgrade?
 
+  /// - Parameter isDamaged: bytes came before that are no HTTP; what follows is searched for messages.
   init(
-    number: UInt32, client: TransportAddress, server: TransportAddress, joinedMidstream: Bool, firstOrdinal: UInt32 = 1,
+    number: UInt32, client: TransportAddress, server: TransportAddress, joinedMidstream: Bool, isDamaged: Bool = false,
+    firstOrdinal: UInt32 = 1,
     facts: ConnectionFacts? = nil, limits: AssemblyLimits
   ) {
     nextOrdinal = firstOrdinal
@@ -63,8 +65,8 @@ struct HTTP1Conversation: ~Copyable {
     self.client = client
     self.server = server
     self.limits = limits
-    requestDecoder = HTTP1Decoder(role: .request, joinedMidstream: joinedMidstream)
-    responseDecoder = HTTP1Decoder(role: .response, joinedMidstream: joinedMidstream)
+    requestDecoder = HTTP1Decoder(role: .request, joinedMidstream: joinedMidstream || isDamaged)
+    responseDecoder = HTTP1Decoder(role: .response, joinedMidstream: joinedMidstream || isDamaged)
     connectionAnomalies = joinedMidstream ? [.tcpMidstream] : []
   }
 
@@ -164,6 +166,9 @@ struct HTTP1Conversation: ~Copyable {
     account.tunnel = requestDecoder.counts.tunnel &+ responseDecoder.counts.tunnel &- handedOn
     return account
   }
+
+  /// The server has sent something.
+  var hasAnswered: Bool { responseDecoder.counts.total > 0 || responseDecoder.heldBytes > 0 }
 
   mutating func takeTunnelled() -> [UInt8] {
     defer { tunnelled = [] }

@@ -1,10 +1,8 @@
 // The adversarial captures of the shared corpus and what they hold, where the corpus is there.
 
 import Crypto
-import ExchangeAssembly
 import Foundation
 import HTTPModel
-import PcapCapture
 import Testing
 
 /// One capture with its expectation.
@@ -30,32 +28,8 @@ struct AdversarialCase: Sendable, CustomTestStringConvertible {
 
   /// What umbra makes of the capture: exchanges by client and server, in order.
   func decoded() throws -> (exchanges: [String: [Exchange]], ledger: Ledger) {
-    let source = try SavedCapture(path: String(path.dropLast(".expected.json".count)))
-    var limits = AssemblyLimits()
-    limits.readsTLS = true
-    var decoder = WireDecoder(assembly: limits)
-    if let log = FileManager.default.contents(atPath: path.dropLast(".expected.json".count) + ".keylog") {
-      log.withUnsafeBytes { decoder.addKeyLog($0, source: 0) }
-      decoder.endKeyLogLine(source: 0)
-    }
-    var all: [Exchange] = []
-    func addSecrets() {
-      for secrets in source.takeSecrets() where secrets.kind == .tlsKeyLog {
-        secrets.bytes.withUnsafeBytes { decoder.addKeyLog($0, source: -1) }
-        decoder.endKeyLogLine(source: -1)
-      }
-    }
-    while let packet = try source.next() {
-      addSecrets()
-      decoder.receive(packet.bytes, lengthOnWire: packet.lengthOnWire, linkType: packet.linkType, at: packet.time)
-      while let exchange = decoder.nextExchange() { all.append(exchange) }
-    }
-    addSecrets()
-    decoder.finish()
-    while let exchange = decoder.nextExchange() { all.append(exchange) }
-    // Order on the connection: where packets were swapped, a later request may have begun earlier.
-    all.sort { $0.id < $1.id }
-    return (Dictionary(grouping: all) { "\($0.client) \($0.server)" }, decoder.ledger)
+    let (all, ledger) = try decodedCapture(String(path.dropLast(".expected.json".count)))
+    return (Dictionary(grouping: all) { "\($0.client) \($0.server)" }, ledger)
   }
 
   func expected() throws -> [ExpectedConnection] {
