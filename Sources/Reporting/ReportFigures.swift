@@ -160,7 +160,8 @@ extension Ledger.Row {
 
   /// What makes a capture less than whole.
   static let losses: [Ledger.Row] = [
-    .packetsKernelDropped, .packetsInterfaceDropped, .packetsSnapCut, .packetsUndecodable, .bytesUnaccounted, .bytesPending,
+    .packetsKernelDropped, .packetsInterfaceDropped, .packetsSnapCut, .packetsUndecodable, .bytesUnaccounted,
+    .bytesPending,
     .bytesGap, .bytesSnapCut, .connectionsEncrypted, .exchangesIncomplete, .requestsWithoutResponse,
     .responsesWithoutRequest, .exchangesShed, .blocksShed,
   ]

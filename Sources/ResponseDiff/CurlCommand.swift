@@ -1,4 +1,4 @@
-// A request as a curl command for a POSIX shell. In: a recorded request. Out: text. Owner: ClusterTable.
+// A request as a curl command for a POSIX shell. In: a recorded request. Out: text. Owner: PlaceTable.
 // Bounds: bodies over 8 KB or with NUL bytes, fields beyond 16 KB and the rest of a longer target are named, not shown.
 
 import HTTPModel

@@ -8,12 +8,14 @@ public enum DifferenceLocation: Hashable, Sendable {
   case trailer(String)
   /// The body as a whole: bytes, text, its media type's form.
   case body
+  /// The time that answers take, of all requests of an endpoint.
+  case latency
   /// A place in a structured body: an RFC 6901 JSON Pointer in which `*` stands for any array index.
   case bodyPath(String)
 }
 
 extension DifferenceLocation: CustomStringConvertible {
-  /// As in the report's JSON: `status`, `header:NAME`, `trailer:NAME`, `body`, `body:/pointer`.
+  /// As in the report's JSON: `status`, `header:NAME`, `trailer:NAME`, `body`, `body:/pointer`, `latency`.
   public var description: String {
     switch self {
     case .answer: "answer"
@@ -22,6 +24,7 @@ extension DifferenceLocation: CustomStringConvertible {
     case .trailer(let name): "trailer:\(name)"
     case .body: "body"
     case .bodyPath(let pointer): "body:\(pointer)"
+    case .latency: "latency"
     }
   }
 }

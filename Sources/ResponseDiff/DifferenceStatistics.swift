@@ -77,7 +77,8 @@ enum DifferenceStatistics {
   // MARK: Whom does it concern?
 
   /// Youden's J: the share of the affected that have a feature, less the share of the others. -1...1.
-  static func separation(affectedWith a: UInt64, of affected: UInt64, othersWith o: UInt64, of others: UInt64) -> Double {
+  static func separation(affectedWith a: UInt64, of affected: UInt64, othersWith o: UInt64, of others: UInt64) -> Double
+  {
     guard affected > 0, others > 0 else { return 0 }
     return Double(a) / Double(affected) - Double(o) / Double(others)
   }

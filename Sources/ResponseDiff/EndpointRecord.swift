@@ -44,16 +44,20 @@ struct EndpointRecord {
   var answered: UInt64 = 0
   var sent: UInt64 = 0
   var late: UInt64 = 0
+  /// Pairs that a control answered too.
+  var controlled: UInt64 = 0
   var statuses: [UInt16: UInt64] = [:]
   var primary: LatencyHistogram
   var shadow: LatencyHistogram
   var shadowFromSchedule: LatencyHistogram
+  var pairs: LatencyPairs
 
   /// - Parameter isPrecise: as of ``LatencyHistogram``: for the whole run, not for each of many endpoints.
   init(isPrecise: Bool) {
     primary = LatencyHistogram(isPrecise: isPrecise)
     shadow = LatencyHistogram(isPrecise: isPrecise)
     shadowFromSchedule = LatencyHistogram(isPrecise: isPrecise)
+    pairs = LatencyPairs(capacity: isPrecise ? 4096 : 1024)
   }
 
   /// Sent more than 10 ms after it was due.
@@ -76,17 +80,33 @@ struct EndpointRecord {
     shadowFromSchedule.record(nanoseconds: attempt.end.nanoseconds(since: attempt.scheduled))
   }
 
-  /// The recorded answer's time: from the request's last to the response's last byte on the wire. Taken for answered
-  /// attempts, so that both sides' distributions are of the same requests.
-  mutating func countRecorded(_ request: HTTPRequest, _ response: HTTPResponse) {
-    primary.record(nanoseconds: response.timing.end.nanoseconds(since: request.timing.end))
+  /// The primary's time for the same request. Taken for answered attempts, so that both sides' distributions are of the
+  /// same requests.
+  mutating func countPrimary(nanoseconds: Int64, against attempt: Attempt) {
+    primary.record(nanoseconds: nanoseconds)
+    guard let sent = attempt.sent else { return }
+    pairs.record(primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.end.nanoseconds(since: sent))
   }
 
   var serverErrors: UInt64 { statuses.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }
 
   var latency: LatencySummary {
     LatencySummary(
-      primary: primary.quantiles, shadow: shadow.quantiles, shadowFromSchedule: shadowFromSchedule.quantiles)
+      primary: primary.quantiles, shadow: shadow.quantiles, shadowFromSchedule: shadowFromSchedule.quantiles,
+      intervals: LatencyIntervals(pairs.ratios(), samples: pairs.samples), curve: curve)
+  }
+
+  /// Denser towards the tail, where it matters.
+  private static let curveShares: [Double] =
+    (0...18).map { Double($0) * 0.05 } + [0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1]
+
+  private var curve: [LatencyPoint] {
+    guard primary.count > 0 || shadow.count > 0 else { return [] }
+    return Self.curveShares.map { share in
+      LatencyPoint(
+        share: share, primary: primary.count > 0 ? primary.value(at: share * 100) : nil,
+        shadow: shadow.count > 0 ? shadow.value(at: share * 100) : nil)
+    }
   }
 
   func summary(endpoint: String) -> EndpointSummary {

@@ -1,5 +1,5 @@
 // A whole answer as text: head and decoded body, pretty-printed where it is JSON.
-// In: a response. Out: valid UTF-8. Owner: ClusterTable. Bounds: the limit, in bytes.
+// In: a response. Out: valid UTF-8. Owner: PlaceTable. Bounds: the limit, in bytes.
 
 import ContentCoding
 import ContentTree

@@ -34,6 +34,9 @@ enum Figures {
   /// `1.23 %`.
   static func share(_ value: Double) -> String { number(value * 100) + " %" }
 
+  /// A p-value: `0.012`, or `under 0.0001` where the digits no longer matter.
+  static func probability(_ value: Double) -> String { value < 1e-4 ? "under 0.0001" : number(value) }
+
   /// Microseconds as `12.3 us`, `250 ms` or `1.5 s`.
   static func duration(microseconds value: Double) -> String {
     if value < 1e3 { return number(value) + " us" }

@@ -7,6 +7,7 @@ struct RunEvidence {
   var clusters: [DifferenceCluster]
   /// Of the capture; nil where the session holds no ledger.
   var completeness: Double?
+  var hasLivePrimary: Bool
 
   func evaluate(_ gate: Gate) -> GateResult {
     func result(_ value: Double?, _ outcome: GateResult.Outcome, _ explanation: String) -> GateResult {
@@ -34,10 +35,15 @@ struct RunEvidence {
     case .regressions:
       guard record.compared > 0 else { return .failure(MissingEvidence(reason: "no pair was compared")) }
       // What was counted together beyond the limit may be of any endpoint.
-      let places = [gate.endpoint, ClusterTable.overflowEndpoint]
-      let count = clusters.filter { $0.isConfirmed && (gate.endpoint == nil || places.contains($0.endpoint)) }.count
+      let places = [gate.endpoint, RunAnalysis.overflowEndpoint]
+      let confirmed = clusters.filter { $0.isConfirmed && (gate.endpoint == nil || places.contains($0.endpoint)) }
+      let count = confirmed.count(where: \.isRegression)
+      let known = confirmed.count - count
       return .success(
-        Measured(value: Double(count), text: "\(count) confirmed in \(Figures.count(record.compared)) pairs"))
+        Measured(
+          value: Double(count),
+          text: "\(count) \(known > 0 ? "new, \(known) known," : "confirmed") in "
+            + "\(Figures.count(record.compared)) pairs"))
     case .differenceRate: return share(record.different, of: record.compared, "pairs compared", "with differences")
     case .errorRate: return share(record.errors, of: record.attempts, "attempts", "without a whole answer")
     case .statusRate: return share(record.serverErrors, of: record.answered, "answers", "with a 5xx status")
@@ -48,7 +54,8 @@ struct RunEvidence {
     case .latency(let percentile): return quantile(percentile, of: record.shadow, "answers of the shadow")
     case .latencyRatio(let percentile):
       return quantile(percentile, of: record.shadow, "answers of the shadow").flatMap { shadow in
-        quantile(percentile, of: record.primary, "recorded answers").flatMap { primary in
+        quantile(percentile, of: record.primary, hasLivePrimary ? "of the primary" : "recorded answers").flatMap {
+          primary in
           guard primary.value > 0 else {
             return .failure(MissingEvidence(reason: "the recorded latencies are under a microsecond"))
           }

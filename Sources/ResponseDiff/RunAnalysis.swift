@@ -8,59 +8,88 @@ public struct AnalysisOptions: Hashable, Sendable {
   public var comparison: ComparisonOptions
   /// Endpoints kept apart; later ones are counted together as `METHOD /…other`.
   public var endpointLimit: Int
-  /// Clusters kept apart; differences of later ones are counted together, and the cluster says so.
+  /// Places kept apart; differences at later ones are counted together, and their cluster says so.
   public var clusterLimit: Int
   /// Pairs kept as examples of one cluster.
   public var examplesPerCluster: Int
   /// Bytes of an example's text, for each side.
   public var exampleTextLimit: Int
+  /// Share of an endpoint's pairs by which a difference must be more frequent in the shadow than in the control.
+  public var minimumEffect: Double
+  /// Pairs below which a run without a finding says nothing: of three equal pairs the rule of three concludes that up to
+  /// 100 % of answers may differ.
+  public var minimumPairs: UInt64
 
   public init(
     comparison: ComparisonOptions = ComparisonOptions(), endpointLimit: Int = 500, clusterLimit: Int = 1000,
-    examplesPerCluster: Int = 3, exampleTextLimit: Int = 64 << 10
+    examplesPerCluster: Int = 3, exampleTextLimit: Int = 64 << 10, minimumEffect: Double = 0.001,
+    minimumPairs: UInt64 = 4
   ) {
     self.comparison = comparison
     self.endpointLimit = max(1, endpointLimit)
     self.clusterLimit = max(1, clusterLimit)
     self.examplesPerCluster = max(0, examplesPerCluster)
     self.exampleTextLimit = max(256, exampleTextLimit)
+    self.minimumEffect = max(0, minimumEffect)
+    self.minimumPairs = minimumPairs
   }
 }
 
 /// Compares a run's pairs as they come and keeps what a report needs of them.
+///
+/// Shares of one run, replayed by several generators, are analysed as one by adding the exchanges of all of them.
 public struct RunAnalysis: Sendable {
+  /// The endpoint of what was counted together because a table was full.
+  static let overflowEndpoint = "…"
+
   private let options: AnalysisOptions
   private let comparator: ResponseComparator
   private var endpointNumbers: [[UInt8]: Int] = [:]
   private var endpoints: [EndpointRecord] = []
+  private var features: [FeatureTable] = []
   private var nameBuffer: [UInt8] = []
   private var whole = EndpointRecord(isPrecise: true)
   private var lag = LatencyHistogram(isPrecise: true)
-  private var clusters: ClusterTable
+  private var places: PlaceTable
+  private var timeline = RunTimeline()
   private var attempts: UInt64 = 0
   private var errors: [String: UInt64] = [:]
   private var notComparable: [String: UInt64] = [:]
+  private var pairs: UInt64 = 0
+  private var hasLivePrimary = false
+  private var presentFeatures: [Int] = []
   private var first: Timestamp?
   private var last: Timestamp?
 
   public init(options: AnalysisOptions = AnalysisOptions()) {
     self.options = options
     comparator = ResponseComparator(options: options.comparison)
-    clusters = ClusterTable(options: options)
+    places = PlaceTable(options: options)
   }
 
-  /// Takes one exchange with all its attempts. Each attempt is compared with the recorded response.
+  /// Takes one exchange with all its attempts.
   ///
-  /// An attempt without a whole answer is a difference of its own; where the recorded response is missing or not
-  /// whole, or an interrupt ended the attempt, there is nothing to compare and that is counted.
+  /// Each of the shadow's attempts is compared with the live primary's answer of the same round where the primary was
+  /// asked, else with the recorded response; so is the control's. An attempt without a whole answer is a difference of
+  /// its own; where the answer to compare with is missing or not whole, or an interrupt ended the attempt, there is
+  /// nothing to compare and that is counted.
   public mutating func add(_ replayed: ReplayedExchange) {
     guard let request = replayed.exchange.request else { return }
     let number = endpointNumber(of: request)
-    for attempt in replayed.attempts { add(attempt, of: replayed.exchange, request, number) }
+    for attempt in replayed.attempts where attempt.role == .shadow {
+      var (primary, control): (Attempt?, Attempt?)
+      if replayed.attempts.count > 1 {
+        for other in replayed.attempts where other.round == attempt.round {
+          if other.role == .primary { primary = other } else if other.role == .control { control = other }
+        }
+      }
+      add(attempt, of: replayed.exchange, request, number, primary: primary, control: control)
+    }
   }
 
   private mutating func add(
-    _ attempt: Attempt, of exchange: Exchange, _ request: HTTPRequest, _ number: Int
+    _ attempt: Attempt, of exchange: Exchange, _ request: HTTPRequest, _ number: Int, primary: Attempt?,
+    control: Attempt?
   ) {
     attempts += 1
     first = min(first ?? attempt.scheduled, attempt.sent ?? attempt.scheduled, attempt.scheduled)
@@ -71,39 +100,105 @@ public struct RunAnalysis: Sendable {
     let answer = attempt.outcome == .answered ? attempt.response : nil
     if answer == nil { errors[attempt.outcome.identifier, default: 0] += 1 }
 
-    guard let expected = exchange.response else { return leaveOut("no-recorded-response") }
-    guard expected.body.isComplete || expected.body.cutHash != nil else {
-      return leaveOut("recorded-response-incomplete")
+    let expectation = expectation(of: exchange, request, primary)
+    if let time = expectation.nanoseconds, answer != nil {
+      whole.countPrimary(nanoseconds: time, against: attempt)
+      endpoints[number].countPrimary(nanoseconds: time, against: attempt)
     }
+    let isDifferent = compare(attempt, answer, of: exchange, request, number, expectation, control)
+    timeline.count(attempt, primaryNanoseconds: answer == nil ? nil : expectation.nanoseconds, isDifferent: isDifferent)
+  }
+
+  /// What the others are held against.
+  private struct Expectation {
+    var response: HTTPResponse?
+    /// The time the primary took, where it is known.
+    var nanoseconds: Int64?
+    var isLive: Bool
+    /// Why there is nothing to compare with.
+    var obstacle: String?
+  }
+
+  private mutating func expectation(
+    of exchange: Exchange, _ request: HTTPRequest, _ primary: Attempt?
+  ) -> Expectation {
+    if let primary {
+      hasLivePrimary = true
+      guard primary.outcome == .answered, let response = primary.response else {
+        return Expectation(isLive: true, obstacle: "primary-without-answer")
+      }
+      return Expectation(
+        response: response, nanoseconds: primary.sent.map { primary.end.nanoseconds(since: $0) }, isLive: true)
+    }
+    guard let response = exchange.response else { return Expectation(isLive: false, obstacle: "no-recorded-response") }
+    guard response.body.isComplete || response.body.cutHash != nil else {
+      return Expectation(response: response, isLive: false, obstacle: "recorded-response-incomplete")
+    }
+    // From the request's last to the response's last byte on the wire.
+    return Expectation(
+      response: response, nanoseconds: response.timing.end.nanoseconds(since: request.timing.end), isLive: false)
+  }
+
+  /// Whether the answer differs by more than what is harmless.
+  private mutating func compare(
+    _ attempt: Attempt, _ answer: HTTPResponse?, of exchange: Exchange, _ request: HTTPRequest, _ number: Int,
+    _ expectation: Expectation, _ control: Attempt?
+  ) -> Bool {
+    if let obstacle = expectation.obstacle { return leaveOut(obstacle) }
+    guard let expected = expectation.response else { return false }
     if attempt.outcome == .interrupted { return leaveOut("interrupted") }
-    if answer != nil {
-      whole.countRecorded(request, expected)
-      endpoints[number].countRecorded(request, expected)
-    }
-    let differences: [Difference]
-    if let answer {
-      let comparison = comparator.comparison(expected: expected, actual: answer, method: request.method)
-      differences = comparison.differences
-      if let reason = comparison.uncomparedBody, differences.isEmpty { return leaveOut(reason.rawValue) }
-    } else {
-      differences = [
-        Difference(
-          location: .answer, kind: .error, severity: .high, expected: String(expected.status),
-          actual: attempt.outcome.identifier)
-      ]
-    }
+    let shadow = differences(expected, attempt, answer, request)
+    if let obstacle = shadow.obstacle { return leaveOut(obstacle) }
     whole.compared += 1
     endpoints[number].compared += 1
-    guard !differences.isEmpty else { return }
-    if differences.contains(where: { $0.severity != .info }) {
+    pairs += 1
+    presentFeatures.removeAll(keepingCapacity: true)
+    features[number].count(request, into: &presentFeatures)
+
+    var controlDifferences: [Difference]?
+    if let control, control.outcome != .interrupted {
+      let response = control.outcome == .answered ? control.response : nil
+      let found = differences(expected, control, response, request)
+      if found.obstacle == nil {
+        controlDifferences = found.list
+        whole.controlled += 1
+        endpoints[number].controlled += 1
+      }
+    }
+    let isDifferent = shadow.list.contains { $0.severity != .info }
+    if isDifferent {
       whole.different += 1
       endpoints[number].different += 1
     }
-    clusters.add(
-      differences, endpoint: number, exchange: exchange, request: request, expected: expected, attempt: attempt)
+    if !shadow.list.isEmpty || controlDifferences?.isEmpty == false {
+      let pair = ComparedPair(
+        endpoint: number, number: pairs, exchange: exchange, request: request, expected: expected,
+        isLive: expectation.isLive, attempt: attempt)
+      places.add(
+        pair, shadow: shadow.list, control: controlDifferences, controlStatus: control?.response?.status,
+        features: presentFeatures)
+    }
+    return isDifferent
   }
 
-  private mutating func leaveOut(_ reason: String) { notComparable[reason, default: 0] += 1 }
+  private func differences(
+    _ expected: HTTPResponse, _ attempt: Attempt, _ answer: HTTPResponse?, _ request: HTTPRequest
+  ) -> (list: [Difference], obstacle: String?) {
+    guard let answer else {
+      let difference = Difference(
+        location: .answer, kind: .error, severity: .high, expected: String(expected.status),
+        actual: attempt.outcome.identifier)
+      return ([difference], nil)
+    }
+    let comparison = comparator.comparison(expected: expected, actual: answer, method: request.method)
+    guard comparison.differences.isEmpty else { return (comparison.differences, nil) }
+    return ([], comparison.uncomparedBody?.rawValue)
+  }
+
+  private mutating func leaveOut(_ reason: String) -> Bool {
+    notComparable[reason, default: 0] += 1
+    return false
+  }
 
   private mutating func endpointNumber(of request: HTTPRequest) -> Int {
     nameBuffer.removeAll(keepingCapacity: true)
@@ -120,6 +215,7 @@ public struct RunAnalysis: Sendable {
     // A copy, so that the key does not share the buffer that the next name is written to.
     endpointNumbers[Array(nameBuffer)] = endpoints.count
     endpoints.append(EndpointRecord(isPrecise: false))
+    features.append(FeatureTable())
     return endpoints.count - 1
   }
 
@@ -131,17 +227,22 @@ public struct RunAnalysis: Sendable {
   ///   - skipped: requests that were due and not sent, by reason; `interrupted` makes the verdict inconclusive.
   ///   - ledger: of the capture behind the session; nil where there is none.
   ///   - gates: what must hold; where there are none, ``Gate/standard``.
+  ///   - baseline: what a run before this one found; only what is new since then counts as a regression.
   public func finish(
     description: RunDescription, pacing: String, planned: UInt64, skipped: [String: UInt64], ledger: Ledger?,
-    gates: [Gate] = []
+    gates: [Gate] = [], baseline: BaselineFindings? = nil
   ) -> RunReport {
     var names = [String](repeating: "", count: endpoints.count)
     for (name, number) in endpointNumbers { names[number] = String(decoding: name, as: UTF8.self) }
-    let found = clusters.clusters(endpoints: names, compared: endpoints.map(\.compared), targets: description.targets)
-    let evidence = RunEvidence(
+    let found = CauseClustering(
+      options: options, table: places, names: names, endpoints: endpoints, features: features,
+      targets: description.targets, hasLivePrimary: hasLivePrimary, baseline: baseline
+    ).run()
+    let numbers = RunEvidence(
       whole: whole, endpoints: Dictionary(zip(names, endpoints), uniquingKeysWith: { first, _ in first }),
-      clusters: found, completeness: ledger?.completeness)
-    let results = (gates.isEmpty ? [Gate.standard] : gates).map { evidence.evaluate($0) }
+      clusters: found.clusters, completeness: ledger?.completeness, hasLivePrimary: hasLivePrimary)
+    let gates = gates.isEmpty ? [Gate.standard] : gates
+    let results = gates.map { numbers.evaluate($0) }
     let schedule = ScheduleSummary(
       pacing: pacing, planned: planned, sent: whole.sent, late: whole.late, skipped: skipped, lag: lag.quantiles,
       durationSeconds: Double(last.flatMap { last in first.map { last.nanoseconds(since: $0) } } ?? 0) / 1e9)
@@ -150,11 +251,15 @@ public struct RunAnalysis: Sendable {
       different: whole.different, statuses: whole.statuses, notComparable: notComparable)
     let summaries = zip(endpoints, names).map { $0.summary(endpoint: $1) }
       .sorted { ($1.compared + $1.errors, $0.endpoint) < ($0.compared + $0.errors, $1.endpoint) }
+    let evidence = ComparisonEvidence(
+      hasLivePrimary: hasLivePrimary, controlled: whole.controlled, tested: found.tested, baseline: baseline?.name)
+    let reasoning = VerdictReasoning(
+      gates: results, schedule: schedule, totals: totals, clusters: found.clusters, evidence: evidence,
+      completeness: ledger?.completeness, isCompletenessGated: gates.contains { $0.metric == .completeness },
+      minimumPairs: options.minimumPairs)
     return RunReport(
-      run: description,
-      verdict: Verdict(
-        gates: results, schedule: schedule, totals: totals, clusters: found, completeness: ledger?.completeness),
-      gates: results, ledger: ledger, schedule: schedule, totals: totals, latency: whole.latency, endpoints: summaries,
-      clusters: found)
+      run: description, verdict: reasoning.verdict, gates: results, ledger: ledger, schedule: schedule, totals: totals,
+      latency: whole.latency, endpoints: summaries, clusters: found.clusters, evidence: evidence,
+      timeline: timeline.timeline)
   }
 }

@@ -13,12 +13,16 @@ public struct RunReport: Sendable {
   public var latency: LatencySummary
   /// The busiest first.
   public var endpoints: [EndpointSummary]
-  /// The worst first: severity, then count.
+  /// The worst first: confirmed ones, then severity, then count; what is known from a baseline after what is new.
   public var clusters: [DifferenceCluster]
+  /// What the answers were held against.
+  public var evidence: ComparisonEvidence
+  public var timeline: Timeline
 
   public init(
     run: RunDescription, verdict: Verdict, gates: [GateResult], ledger: Ledger?, schedule: ScheduleSummary,
-    totals: RunTotals, latency: LatencySummary, endpoints: [EndpointSummary], clusters: [DifferenceCluster]
+    totals: RunTotals, latency: LatencySummary, endpoints: [EndpointSummary], clusters: [DifferenceCluster],
+    evidence: ComparisonEvidence = ComparisonEvidence(), timeline: Timeline = Timeline(secondsPerSlice: 1, slices: [])
   ) {
     self.run = run
     self.verdict = verdict
@@ -29,6 +33,27 @@ public struct RunReport: Sendable {
     self.latency = latency
     self.endpoints = endpoints
     self.clusters = clusters
+    self.evidence = evidence
+    self.timeline = timeline
+  }
+}
+
+/// What a run's answers were held against, and what noise was measured with.
+public struct ComparisonEvidence: Hashable, Sendable {
+  /// The primary was asked again, at the same time; else its recorded answers count.
+  public var hasLivePrimary: Bool
+  /// Pairs in which a control answered too.
+  public var controlled: UInt64
+  /// Places whose differences were tested against the control.
+  public var tested: UInt64
+  /// The run whose findings are known; nil where there is none.
+  public var baseline: String?
+
+  public init(hasLivePrimary: Bool = false, controlled: UInt64 = 0, tested: UInt64 = 0, baseline: String? = nil) {
+    self.hasLivePrimary = hasLivePrimary
+    self.controlled = controlled
+    self.tested = tested
+    self.baseline = baseline
   }
 }
 
@@ -176,11 +201,35 @@ public struct LatencySummary: Hashable, Sendable {
   public var shadow: Quantiles?
   /// From the scheduled time to the last byte, so that a stalled target is not forgiven (coordinated omission).
   public var shadowFromSchedule: Quantiles?
+  /// Of the same requests on both sides; nil where there are too few.
+  public var intervals: LatencyIntervals?
+  /// The distributions themselves, in rising order of share; empty where there are no samples.
+  public var curve: [LatencyPoint]
 
-  public init(primary: Quantiles?, shadow: Quantiles?, shadowFromSchedule: Quantiles?) {
+  public init(
+    primary: Quantiles?, shadow: Quantiles?, shadowFromSchedule: Quantiles?, intervals: LatencyIntervals? = nil,
+    curve: [LatencyPoint] = []
+  ) {
     self.primary = primary
     self.shadow = shadow
     self.shadowFromSchedule = shadowFromSchedule
+    self.intervals = intervals
+    self.curve = curve
+  }
+}
+
+/// A point of both sides' cumulative distributions.
+public struct LatencyPoint: Hashable, Sendable {
+  /// 0 ... 1: the share of answers that took at most this long.
+  public var share: Double
+  /// Microseconds; nil where that side has no samples.
+  public var primary: Double?
+  public var shadow: Double?
+
+  public init(share: Double, primary: Double?, shadow: Double?) {
+    self.share = share
+    self.primary = primary
+    self.shadow = shadow
   }
 }
 
@@ -208,7 +257,45 @@ public struct EndpointSummary: Hashable, Sendable {
   }
 }
 
-/// Differences of one kind at one location of one endpoint.
+/// How a cluster came to be confirmed, or not to be.
+public enum ClusterEvidence: String, CaseIterable, Sendable {
+  /// More often than chance explains, by test against the control.
+  case significant
+  /// A removed field or another class of status, of which the control shows nothing: it does not wait for a test.
+  case unseenInControl = "unseen-in-control"
+  /// Tested against the control and not beyond chance, or too small to matter.
+  case noise
+  /// Differs between any two answers of the primary; presence, type and form are still looked at.
+  case untestable
+  /// There is no control to test against.
+  case noControl = "no-control"
+  /// No control, and values that look as if they were made anew for each answer.
+  case volatile
+  /// True and harmless.
+  case harmless
+}
+
+/// A place that differs together with a cluster's own.
+public struct RelatedPlace: Hashable, Sendable {
+  /// As ``DifferenceCluster/id`` would be of it alone.
+  public var id: String
+  public var location: DifferenceLocation
+  public var kind: DifferenceKind
+  public var severity: DifferenceSeverity
+  public var count: UInt64
+
+  public init(
+    id: String, location: DifferenceLocation, kind: DifferenceKind, severity: DifferenceSeverity, count: UInt64
+  ) {
+    self.id = id
+    self.location = location
+    self.kind = kind
+    self.severity = severity
+    self.count = count
+  }
+}
+
+/// Differences of one kind at one location of one endpoint, and those that come with them.
 public struct DifferenceCluster: Hashable, Sendable {
   /// Stable between runs: a hash of endpoint, location and kind.
   public var id: String
@@ -222,18 +309,31 @@ public struct DifferenceCluster: Hashable, Sendable {
   public var compared: UInt64
   /// Pairs in which a control showed the same; nil where there was no control.
   public var noise: UInt64?
-  /// nil where there was no control to test against.
+  /// That of the one-sided exact test; nil where there was no control to test against.
   public var pValue: Double?
-  /// Counts as a regression: not explained by noise, not merely informative.
+  /// Not explained by noise, not merely informative.
   public var isConfirmed: Bool
+  /// The baseline shows it too, and no less often.
+  public var isKnown: Bool
+  public var evidence: ClusterEvidence
+  /// Places that differ in the same answers.
+  public var related: [RelatedPlace]
+  /// What the affected requests have in common and the others have not, the best first.
+  public var features: [SeparatingFeature]
   /// A plain sentence.
   public var explanation: String
   public var examples: [DifferenceExample]
+  /// The smallest request that shows it as a curl command; nil where there is none.
+  public var curl: String?
+
+  /// Counts in the gate `regressions`: confirmed, and new where there is a baseline.
+  public var isRegression: Bool { isConfirmed && !isKnown }
 
   public init(
     id: String, endpoint: String, location: DifferenceLocation, kind: DifferenceKind, severity: DifferenceSeverity,
-    count: UInt64, compared: UInt64, noise: UInt64?, pValue: Double?, isConfirmed: Bool, explanation: String,
-    examples: [DifferenceExample]
+    count: UInt64, compared: UInt64, noise: UInt64?, pValue: Double?, isConfirmed: Bool, isKnown: Bool = false,
+    evidence: ClusterEvidence = .noControl, related: [RelatedPlace] = [], features: [SeparatingFeature] = [],
+    explanation: String, examples: [DifferenceExample], curl: String? = nil
   ) {
     self.id = id
     self.endpoint = endpoint
@@ -245,8 +345,13 @@ public struct DifferenceCluster: Hashable, Sendable {
     self.noise = noise
     self.pValue = pValue
     self.isConfirmed = isConfirmed
+    self.isKnown = isKnown
+    self.evidence = evidence
+    self.related = related
+    self.features = features
     self.explanation = explanation
     self.examples = examples
+    self.curl = curl
   }
 }
 

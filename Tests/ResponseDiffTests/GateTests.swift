@@ -56,7 +56,8 @@ import Testing
       record.shadow.record(nanoseconds: (sample + 1) * 2_000_000)
       record.primary.record(nanoseconds: (sample + 1) * 1_000_000)
     }
-    return RunEvidence(whole: record, endpoints: ["GET /": record], clusters: [], completeness: nil)
+    return RunEvidence(
+      whole: record, endpoints: ["GET /": record], clusters: [], completeness: nil, hasLivePrimary: false)
   }
 
   @Test(

@@ -91,7 +91,7 @@ struct FindingViews {
       switch example.difference.location {
       case .status, .header: (true, head.changedLines == 0)
       case .body, .bodyPath: (body.changedLines == 0, true)
-      case .answer, .trailer: (true, true)
+      case .answer, .trailer, .latency: (true, true)
       }
     return [("Head", head, inHead), ("Body", body, inBody)].compactMap { title, comparison, isNamed in
       comparison.rows.isEmpty

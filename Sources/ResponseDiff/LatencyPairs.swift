@@ -1,0 +1,88 @@
+// Times of the same requests on both sides, as far as memory allows, and how often which side was clearly slower.
+// In: a pair of times after another. Out: ratios with intervals, a test. Owner: EndpointRecord. Bounds: `capacity` pairs.
+
+/// Ratios of quantiles, shadow over primary, with 95 % intervals by paired bootstrap.
+public struct LatencyIntervals: Hashable, Sendable {
+  /// A ratio, or a difference in microseconds, with its 95 % interval.
+  public struct Interval: Hashable, Sendable {
+    public var value: Double
+    public var low: Double
+    public var high: Double
+
+    public init(value: Double, low: Double, high: Double) {
+      self.value = value
+      self.low = low
+      self.high = high
+    }
+  }
+  /// Pairs that the intervals were made from: a sample where there were more.
+  public var samples: UInt64
+  /// Each nil where fewer than five samples lie above the quantile.
+  public var p50: Interval?
+  public var p95: Interval?
+  public var p99: Interval?
+
+  public init(samples: UInt64, p50: Interval?, p95: Interval?, p99: Interval?) {
+    self.samples = samples
+    self.p50 = p50
+    self.p95 = p95
+    self.p99 = p99
+  }
+}
+
+struct LatencyPairs {
+  /// The difference that counts at least, in microseconds, and as a share of the faster time.
+  static let floorMicroseconds = 1000.0
+  static let floorShare = 0.1
+
+  private let capacity: Int
+  private var primary: [Float] = []
+  private var shadow: [Float] = []
+  private var random: SplitMix64
+  private(set) var count: UInt64 = 0
+  /// Pairs in which a side was slower by more than the floors.
+  private(set) var shadowSlower: UInt64 = 0
+  private(set) var primarySlower: UInt64 = 0
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    random = SplitMix64(seed: UInt64(capacity))
+  }
+
+  mutating func record(primaryNanoseconds: Int64, shadowNanoseconds: Int64) {
+    let (p, s) = (Double(max(0, primaryNanoseconds)) / 1000, Double(max(0, shadowNanoseconds)) / 1000)
+    count += 1
+    let floor = max(Self.floorMicroseconds, Self.floorShare * min(p, s))
+    if s - p > floor { shadowSlower += 1 } else if p - s > floor { primarySlower += 1 }
+    if primary.count < capacity {
+      primary.append(Float(p))
+      shadow.append(Float(s))
+    } else {
+      // Algorithm R: each pair is kept with the same probability.
+      let place = random.below(Int(clamping: count))
+      guard place < capacity else { return }
+      primary[place] = Float(p)
+      shadow[place] = Float(s)
+    }
+  }
+
+  /// P that the shadow is as often the slower one when it is not slower at all: the sign test, on pairs beyond the floors.
+  var pValue: Double { DifferenceStatistics.pairedTest(shadowOnly: shadowSlower, controlOnly: primarySlower) }
+
+  /// The statistics of the quantiles 0.5, 0.95 and 0.99.
+  func ratios() -> [DifferenceStatistics.QuantileRatio?] {
+    DifferenceStatistics.quantileRatios(
+      primary: primary.map { Double($0) }, shadow: shadow.map { Double($0) }, quantiles: [0.5, 0.95, 0.99],
+      resamples: capacity > 2000 ? 100 : 200)
+  }
+
+  var samples: UInt64 { UInt64(primary.count) }
+}
+
+extension LatencyIntervals {
+  init?(_ ratios: [DifferenceStatistics.QuantileRatio?], samples: UInt64) {
+    guard ratios.contains(where: { $0 != nil }) else { return nil }
+    let intervals = ratios.map { $0.map { Interval(value: $0.ratio, low: $0.low, high: $0.high) } }
+    self.init(samples: samples, p50: intervals[0], p95: intervals[1], p99: intervals[2])
+  }
+}
