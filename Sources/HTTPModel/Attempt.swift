@@ -31,6 +31,8 @@ public enum AttemptOutcome: UInt8, CaseIterable, Sendable {
   case streamReset = 16
   /// Given up by the client at the moment at which the recorded client had given it up.
   case cancelled = 17
+  /// Never sent: what it needs of another request's answer did not come.
+  case blocked = 18
 
   /// The stable name.
   public var identifier: String {
@@ -53,6 +55,7 @@ public enum AttemptOutcome: UInt8, CaseIterable, Sendable {
     case .targetSpeaksPlain: "target-speaks-plain"
     case .streamReset: "stream-reset"
     case .cancelled: "cancelled"
+    case .blocked: "blocked"
     }
   }
 }
