@@ -13,10 +13,12 @@ enum JSONReport {
       $0.list("gates", report.gates) { $0.write($1) }
       $0.member("ledger") { $0.write(report.ledger) }
       $0.member("schedule") { $0.write(report.schedule) }
+      $0.member("comparison") { $0.write(report.evidence) }
       $0.member("totals") { $0.write(report.totals) }
       $0.member("latency") { $0.write(report.latency) }
       $0.list("endpoints", report.endpoints) { $0.write($1) }
       $0.list("clusters", report.clusters) { $0.write($1) }
+      $0.member("timeline") { $0.write(report.timeline) }
     }
     json.endLine()
     return json.takeBytes()
@@ -113,6 +115,16 @@ extension JSONWriter {
     }
   }
 
+  fileprivate mutating func write(_ evidence: ComparisonEvidence) {
+    object {
+      $0.member("primary", evidence.hasLivePrimary ? "live" : "recorded")
+      $0.member("controlled", evidence.controlled)
+      $0.member("tested", evidence.tested)
+      $0.member("false_discovery_rate") { if evidence.tested > 0 { $0.number(0.05) } else { $0.null() } }
+      $0.member("baseline") { if let baseline = evidence.baseline { $0.string(baseline) } else { $0.null() } }
+    }
+  }
+
   fileprivate mutating func write(_ totals: RunTotals) {
     object {
       $0.member("attempts", totals.attempts)
@@ -120,11 +132,13 @@ extension JSONWriter {
       $0.counts("errors", totals.errors.sortedByName)
       $0.member("compared", totals.compared)
       $0.member("different", totals.different)
+      $0.counts("not_comparable", totals.notComparable.sortedByName)
       $0.counts("statuses", totals.statuses.sortedByStatus)
     }
   }
 
-  /// Service time stands directly in each side; what the schedule makes of it, beside it as `corrected`.
+  /// Service time stands directly in each side; what the schedule makes of it, beside it as `corrected`. A ratio's `low`
+  /// and `high` are the interval of its p50; `intervals` has those of all.
   fileprivate mutating func write(_ latency: LatencySummary) {
     object {
       $0.member("primary") { $0.write(latency.primary) }
@@ -135,8 +149,26 @@ extension JSONWriter {
           $0.member("p50", ratio.p50)
           $0.member("p95", ratio.p95)
           $0.member("p99", ratio.p99)
-          $0.member("low", nil)
-          $0.member("high", nil)
+          $0.member("low", latency.intervals?.p50?.low)
+          $0.member("high", latency.intervals?.p50?.high)
+          $0.member("intervals") { $0.write(latency.intervals) }
+        }
+      }
+    }
+  }
+
+  fileprivate mutating func write(_ intervals: LatencyIntervals?) {
+    guard let intervals else { return null() }
+    object {
+      $0.member("samples", intervals.samples)
+      for (name, interval) in [("p50", intervals.p50), ("p95", intervals.p95), ("p99", intervals.p99)] {
+        $0.member(name) {
+          guard let interval else { return $0.null() }
+          $0.object {
+            $0.member("value", interval.value)
+            $0.member("low", interval.low)
+            $0.member("high", interval.high)
+          }
         }
       }
     }
@@ -178,6 +210,50 @@ extension JSONWriter {
       $0.list("examples", cluster.examples) { $0.string($1.exchange.description) }
       $0.member("explain", cluster.explanation)
       $0.member("confirmed") { $0.bool(cluster.isConfirmed) }
+      $0.member("known") { $0.bool(cluster.isKnown) }
+      $0.member("evidence", cluster.evidence.rawValue)
+      $0.list("related", cluster.related) { $0.write($1) }
+      $0.list("features", cluster.features) { $0.write($1) }
+      $0.member("curl") { if let curl = cluster.curl { $0.string(curl) } else { $0.null() } }
+    }
+  }
+
+  fileprivate mutating func write(_ place: RelatedPlace) {
+    object {
+      $0.member("id", place.id)
+      $0.member("location", place.location.description)
+      $0.member("kind", place.kind.rawValue)
+      $0.member("severity", place.severity.rawValue)
+      $0.member("count", place.count)
+    }
+  }
+
+  fileprivate mutating func write(_ feature: SeparatingFeature) {
+    object {
+      $0.member("feature", feature.text)
+      $0.member("absent") { $0.bool(feature.isAbsent) }
+      $0.member("affected", feature.affected)
+      $0.member("others", feature.others)
+    }
+  }
+
+  /// Slices of equal length from the run's start; latencies in microseconds, to about 10 %.
+  fileprivate mutating func write(_ timeline: Timeline) {
+    object {
+      $0.member("seconds_per_slice", timeline.secondsPerSlice)
+      $0.list("slices", timeline.slices) { json, slice in
+        json.object {
+          $0.member("start", slice.start)
+          $0.member("attempts", slice.attempts)
+          $0.member("errors", slice.errors)
+          $0.member("different", slice.different)
+          $0.list("status_classes", slice.statusClasses) { $0.number($1) }
+          $0.member("primary_p50", slice.primaryP50)
+          $0.member("primary_p95", slice.primaryP95)
+          $0.member("shadow_p50", slice.shadowP50)
+          $0.member("shadow_p95", slice.shadowP95)
+        }
+      }
     }
   }
 }

@@ -10,20 +10,28 @@ public enum ReportFormat: String, CaseIterable, Sendable {
   case json
   /// For a browser: one self-contained file.
   case html
+  /// For a merge request: the verdict in a line, the worst findings in a table.
+  case markdown
+  /// For a build server: JUnit's XML, a suite for each endpoint.
+  case junit
 
-  /// The format of this name, in any case.
+  /// The format of this name, in any case; `md` and `xml` are short for `markdown` and `junit`.
   public init(name: String) throws(ReportFormatError) {
-    guard let format = ReportFormat(rawValue: name.lowercased()) else { throw .unknownName(name) }
+    let short = ["md": ReportFormat.markdown, "xml": .junit][name.lowercased()]
+    guard let format = short ?? ReportFormat(rawValue: name.lowercased()) else { throw .unknownName(name) }
     self = format
   }
 
-  /// The format that a file's name asks for: `.html` or `.htm`, `.json`, `.txt` or `.text`, in any case.
+  /// The format that a file's name asks for: `.html` or `.htm`, `.json`, `.md`, `.xml`, `.txt` or `.text`, in any
+  /// case.
   public init(fileName: String) throws(ReportFormatError) {
     let last = fileName.split(separator: "/").last ?? ""
     let parts = last.split(separator: ".", omittingEmptySubsequences: false)
     switch parts.count > 1 ? parts[parts.count - 1].lowercased() : "" {
     case "html", "htm": self = .html
     case "json": self = .json
+    case "md", "markdown": self = .markdown
+    case "xml": self = .junit
     case "txt", "text": self = .text
     default: throw .unclearFileName(fileName)
     }
@@ -38,9 +46,9 @@ public enum ReportFormatError: Error, Hashable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownName(let name):
-      "'\(visible(name))' is not a report format: use text, json or html"
+      "'\(visible(name))' is not a report format: use text, json, html, markdown or junit"
     case .unclearFileName(let name):
-      "cannot tell the report's format from the file name '\(visible(name))': let it end in .html, .json or .txt"
+      "cannot tell the report's format from the file name '\(visible(name))': let it end in .html, .json, .md, .xml or .txt"
     }
   }
 }
@@ -67,6 +75,8 @@ extension RunReport {
     case .text: TextReport.write(self, options: options)
     case .json: JSONReport.write(self)
     case .html: HTMLReport.write(self, options: options)
+    case .markdown: MarkdownReport.write(self, options: options)
+    case .junit: JUnitReport.write(self, options: options)
     }
   }
 }

@@ -21,6 +21,8 @@ extension SampleReports {
     report.schedule.pacing = text
     report.schedule.skipped = [text: 3]
     report.totals.errors = [text: 3]
+    report.evidence.baseline = text
+    report.totals.notComparable = [text: 1]
     for index in report.endpoints.indices { report.endpoints[index].endpoint = text }
     let locations: [DifferenceLocation] = [
       .answer, .status, .header(text), .trailer(text), .body, .bodyPath(text), .bodyPath(text), .bodyPath(text),
@@ -31,6 +33,13 @@ extension SampleReports {
       cluster.endpoint = text
       cluster.location = location
       cluster.explanation = text
+      cluster.curl = text
+      cluster.features = cluster.features.map {
+        SeparatingFeature(text: text, isAbsent: $0.isAbsent, affected: $0.affected, others: $0.others)
+      }
+      cluster.related = cluster.related.map {
+        RelatedPlace(id: text, location: location, kind: $0.kind, severity: $0.severity, count: $0.count)
+      }
       cluster.examples = cluster.examples.map { example in
         let difference = Difference(
           location: location, kind: cluster.kind, severity: cluster.severity, expected: text, actual: text + text)

@@ -17,6 +17,7 @@ import Testing
     #expect(
       Set(report.keys) == [
         "run", "verdict", "gates", "ledger", "schedule", "totals", "latency", "endpoints", "clusters",
+        "comparison", "timeline",
       ])
     let cluster = try #require((report["clusters"] as? [[String: Any]])?[5])
     #expect(
@@ -32,8 +33,8 @@ import Testing
     #expect(Set(endpoint.keys).isSuperset(of: ["endpoint", "compared", "different", "statuses", "latency"]))
     let latency = try #require(endpoint["latency"] as? [String: [String: Any]])
     #expect(Set(latency.keys) == ["primary", "shadow", "ratio"])
-    #expect(latency["ratio"].map { Set($0.keys) } == ["p50", "p95", "p99", "low", "high"])
-    #expect(latency["ratio"]?["low"] is NSNull)
+    #expect(latency["ratio"].map { Set($0.keys) } == ["p50", "p95", "p99", "low", "high", "intervals"])
+    #expect(latency["ratio"]?["low"] as? Double == 1.12)
     let verdict = try #require(report["verdict"] as? [String: Any])
     #expect(verdict["outcome"] as? String == "fail")
   }

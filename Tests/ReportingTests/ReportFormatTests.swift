@@ -4,7 +4,7 @@ import Testing
 @Suite struct ReportFormatTests {
   @Test(arguments: [
     ("report.html", ReportFormat.html), ("a/b.c/R.HTM", .html), ("run.json", .json), ("out.TXT", .text),
-    ("x.text", .text),
+    ("x.text", .text), ("comment.md", .markdown), ("junit.xml", .junit),
   ])
   func fileNamesNameTheFormat(_ name: String, _ format: ReportFormat) throws {
     #expect(try ReportFormat(fileName: name) == format)
@@ -17,13 +17,15 @@ import Testing
 
   @Test func namesNameTheFormat() throws {
     for format in ReportFormat.allCases { #expect(try ReportFormat(name: format.rawValue.uppercased()) == format) }
-    #expect(throws: ReportFormatError.unknownName("xml")) { try ReportFormat(name: "xml") }
+    #expect(throws: ReportFormatError.unknownName("pdf")) { try ReportFormat(name: "pdf") }
+    #expect(try ReportFormat(name: "MD") == .markdown && ReportFormat(name: "xml") == .junit)
   }
 
   @Test func errorsSayWhatToDoAndShowWhatCannotBeSeen() {
     #expect(
       ReportFormatError.unclearFileName("a\u{1b}[2J.pdf").description
-        == "cannot tell the report's format from the file name 'a\\u{1B}[2J.pdf': let it end in .html, .json or .txt")
-    #expect(ReportFormatError.unknownName("xml").description.contains("text, json or html"))
+        == "cannot tell the report's format from the file name 'a\\u{1B}[2J.pdf': let it end in .html, .json, .md, .xml or .txt"
+    )
+    #expect(ReportFormatError.unknownName("pdf").description.contains("text, json, html, markdown or junit"))
   }
 }

@@ -72,9 +72,24 @@ extension SampleReports {
       copy.exchange.ordinal += UInt32(index * 5)
       return copy
     }
-    return DifferenceCluster(
+    var cluster = DifferenceCluster(
       id: id, endpoint: endpoint, location: location, kind: kind, severity: severity, count: count, compared: compared,
       noise: noise, pValue: p, isConfirmed: isConfirmed, explanation: explanation, examples: examples)
+    cluster.evidence = severity == .info ? .harmless : !isConfirmed ? .noise : .significant
+    cluster.curl = examples.first?.curl
+    // Of each thing that a finding may have, one has it.
+    if location == .bodyPath("/items/*/price") {
+      cluster.features = [
+        SeparatingFeature(text: "currency=JPY", isAbsent: false, affected: 1, others: 0),
+        SeparatingFeature(text: "header accept-language", isAbsent: true, affected: 1, others: 0.018),
+      ]
+      cluster.related = [
+        RelatedPlace(
+          id: "b2", location: .header("x-price-format"), kind: .added, severity: .low, count: 112)
+      ]
+    }
+    cluster.isKnown = location == .bodyPath("/debug")
+    return cluster
   }
 
   private static func example(

@@ -41,7 +41,24 @@ enum SampleReports {
       endpoint("GET /static/{file}", 1_700, 0, errors: 0, [200: 1_700], 410, 395),
       endpoint("GET /search", 41, 0, errors: 0, [200: 41], 64_000, 61_000),
     ],
-    clusters: clusters)
+    clusters: clusters,
+    evidence: ComparisonEvidence(hasLivePrimary: true, controlled: 11_990, tested: 41, baseline: "20261120-1"),
+    timeline: timeline)
+
+  /// Forty slices in which the shadow slows down and fails towards the end.
+  private static let timeline = Timeline(
+    secondsPerSlice: 15.31,
+    slices: (0..<40).map { index in
+      let load = 300 + Double(index * 37 % 60)
+      let (errors, failed) = (index > 34 ? UInt64(2) : 0, index > 28 ? UInt64(7) : 0)
+      let slowness = index > 28 ? 1.6 : 1
+      return TimeSlice(
+        start: Double(index) * 15.31, attempts: UInt64(load), errors: errors,
+        statusClasses: [0, 0, UInt64(load) - errors - failed - 14, 8, 6, failed], different: 8 + failed,
+        primaryP50: 9_300 + Double(index * 13 % 50) * 20, primaryP95: 31_000 + Double(index * 7 % 50) * 90,
+        shadowP50: (9_900 + Double(index * 11 % 50) * 20) * slowness,
+        shadowP95: (36_000 + Double(index * 17 % 50) * 120) * slowness)
+    })
 
   static let green = RunReport(
     run: run(command: ["umbra", "replay", "day.umbra", "--target", "http://canary:8080"]),
@@ -149,7 +166,20 @@ extension SampleReports {
     (tail.p99, tail.p999, tail.max) = (tail.p99 * 1.4, tail.p999 * 1.7, tail.max * 1.2)
     var due = tail
     (due.p99, due.p999, due.max) = (tail.p99 * 1.3, tail.p999 * 1.6, tail.max * 1.5)
-    return LatencySummary(primary: quantiles(count, scale: primary), shadow: tail, shadowFromSchedule: due)
+    func interval(_ value: Double) -> LatencyIntervals.Interval {
+      LatencyIntervals.Interval(value: value, low: 1.12, high: value * 1.31)
+    }
+    let shares = (0...18).map { Double($0) * 0.05 } + [0.95, 0.99, 0.999, 1]
+    return LatencySummary(
+      primary: quantiles(count, scale: primary), shadow: tail, shadowFromSchedule: due,
+      intervals: LatencyIntervals(
+        samples: min(count, 4096), p50: interval(shadow / primary), p95: interval(shadow / primary),
+        p99: count < 500 ? nil : interval(1.4 * shadow / primary)),
+      curve: shares.map { share in
+        LatencyPoint(
+          share: share, primary: primary * (0.4 + share + 8 * share * share * share * share),
+          shadow: shadow * (0.4 + share + 11 * share * share * share * share))
+      })
   }
 
   private static func endpoint(
