@@ -29,6 +29,7 @@ let nioProtocols: [Target.Dependency] = [
   .product(name: "NIOHTTP2", package: "swift-nio-http2"),
   .product(name: "NIOHPACK", package: "swift-nio-http2"),
   .product(name: "NIOSSL", package: "swift-nio-ssl"),
+  .product(name: "NIOTLS", package: "swift-nio"),
 ]
 
 func core(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
@@ -63,6 +64,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     core("HTTPModel"),
     core("PacketHeaders", ["HTTPModel"], settings: hardened),
@@ -86,13 +88,16 @@ let package = Package(
     core("ContentTree"),
     core("Interchange", ["HTTPModel", "HTTP1Decoding", "ContentCoding", "ContentTree", "CZlib"]),
     core("SessionFile", ["HTTPModel", "CZstd"]),
-    core("TrafficRules", ["HTTPModel", .product(name: "Crypto", package: "swift-crypto")]),
+    core(
+      "TrafficRules",
+      ["HTTPModel", "ContentCoding", "ContentTree", "CYAML", .product(name: "Crypto", package: "swift-crypto")]),
     core("ReplaySchedule", ["HTTPModel"]),
     core("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio + nioProtocols),
     core(
       "ResponseDiff",
       ["HTTPModel", "ContentCoding", "ContentTree", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     core("Reporting", ["HTTPModel", "ResponseDiff", .product(name: "Mustache", package: "swift-mustache")]),
+    core("Telemetry", ["HTTPModel", .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
     core("PcapCapture", ["CPcap", "CZlib", "CZstd", "PacketHeaders", "HTTPModel"]),
     core(
       "UmbraCLI",
@@ -103,7 +108,7 @@ let package = Package(
         "ReplaySchedule",
         "ReplayClient", "ResponseDiff",
         "Reporting",
-        "PcapCapture", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PcapCapture", "Telemetry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + nio),
@@ -133,13 +138,14 @@ let package = Package(
       name: "ContentTreeTests", dependencies: ["ContentTree"], exclude: ["Fixtures"], swiftSettings: strict),
     tests("Interchange", ["HTTPModel"]),
     tests("SessionFile", ["HTTPModel"]),
-    tests("TrafficRules", ["HTTPModel"]),
+    tests("TrafficRules", ["HTTPModel", "ContentCoding", "ContentTree"]),
     tests("ReplaySchedule", ["HTTPModel"]),
     tests("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
     tests("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "HTTPModel", "ResponseDiff"], exclude: ["Goldens"],
       swiftSettings: strict),
+    tests("Telemetry", ["HTTPModel"] + nio),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     .testTarget(
       name: "FuzzCorpusTests",

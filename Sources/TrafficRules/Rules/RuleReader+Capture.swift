@@ -1,0 +1,75 @@
+// What concerns what is recorded: select, sample, redact.
+
+import ContentTree
+
+extension RuleReader {
+  mutating func readSelect(_ node: YAMLNode) {
+    for item in items(of: node, "'select'") {
+      guard let keys = members(of: item, "a rule of 'select'", ["include", "exclude"]) else { continue }
+      if keys.isEmpty { fail(item, "a rule of 'select' is '- include: …' or '- exclude: …'") }
+      for (name, value) in keys.sorted(by: { $0.key > $1.key }) {
+        for alternative in oneOrMore(value) {
+          rules.select.append(
+            SelectRule(isInclude: name == "include", match: match(alternative), place: item.place))
+        }
+      }
+    }
+  }
+
+  mutating func readSample(_ node: YAMLNode) {
+    guard let keys = members(of: node, "'sample'", ["share", "by", "seed"]) else { return }
+    guard let shareNode = keys["share"] else { return fail(node, "'sample' needs a 'share' such as 10%") }
+    guard let share = value(shareNode, "a share from 0% to 100%", { RuleValue.share($0) }) else { return }
+    var sample = SampleRule(share: share)
+    if let by = keys["by"] {
+      guard
+        let unit = value(
+          by, "what is in or out as a whole: connection, request, header:NAME or cookie:NAME",
+          {
+            SampleRule.Unit($0)
+          })
+      else { return }
+      sample.unit = unit
+    }
+    if let seed = keys["seed"] { sample.seed = text(seed) ?? "" }
+    rules.sample = sample
+  }
+
+  mutating func readRedact(_ node: YAMLNode) {
+    let known = ["headers", "cookies", "query", "form", "json", "text", "grpc", "with", "defaults", "keep"]
+    guard let keys = members(of: node, "'redact'", known) else { return }
+    if let node = keys["headers"] { rules.redact.headers += patterns(node, .name) }
+    if let node = keys["cookies"] { rules.redact.cookies += patterns(node, .name) }
+    if let node = keys["query"] { rules.redact.query += patterns(node, .name) }
+    if let node = keys["form"] { rules.redact.form += patterns(node, .name) }
+    if let node = keys["json"] { rules.redact.json += oneOrMore(node).compactMap { pointer($0) } }
+    if let node = keys["text"] {
+      for item in oneOrMore(node) {
+        if let kind = choice(item, RedactRule.TextKind.self) { rules.redact.text.insert(kind) }
+      }
+    }
+    if let node = keys["grpc"] { rules.redact.grpc += items(of: node, "'grpc'").compactMap { grpcFields($0) } }
+    if let node = keys["with"], let style = choice(node, RedactRule.Style.self) { rules.redact.style = style }
+    if let node = keys["defaults"], let flag = flag(node) { rules.redact.hasDefaults = flag }
+    if let node = keys["keep"] {
+      for item in oneOrMore(node) { if let name = text(item) { rules.redact.keep.insert(name.lowercased()) } }
+    }
+  }
+
+  private mutating func grpcFields(_ node: YAMLNode) -> RedactRule.GRPCFields? {
+    guard let keys = members(of: node, "a rule of 'grpc'", ["method", "fields"]) else { return nil }
+    guard let method = keys["method"], let fields = keys["fields"] else {
+      fail(node, "a rule of 'grpc' has a 'method' such as /shop.Cart/* and 'fields' such as [1, 3.2]")
+      return nil
+    }
+    guard let pattern = pattern(method, .path) else { return nil }
+    let paths = oneOrMore(fields).compactMap { field in
+      value(field, "a field's number, or numbers from the message down such as 3.2") { text -> [UInt32]? in
+        let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
+        return numbers.allSatisfy { $0.map { (1...536_870_911).contains($0) } ?? false }
+          ? numbers.compactMap(\.self) : nil
+      }
+    }
+    return RedactRule.GRPCFields(method: pattern, fields: paths)
+  }
+}
