@@ -86,6 +86,7 @@ let package = Package(
       ]),
     core("ContentCoding", ["CZlib", "CBrotli", "CZstd"]),
     core("ContentTree"),
+    core("ValueCorrelation", ["HTTPModel", "ContentCoding", "ContentTree"]),
     core("Interchange", ["HTTPModel", "HTTP1Decoding", "ContentCoding", "ContentTree", "CZlib"]),
     core("SessionFile", ["HTTPModel", "CZstd"]),
     core(
@@ -136,6 +137,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "ContentTreeTests", dependencies: ["ContentTree"], exclude: ["Fixtures"], swiftSettings: strict),
+    tests("ValueCorrelation", ["HTTPModel"]),
     tests("Interchange", ["HTTPModel"]),
     tests("SessionFile", ["HTTPModel"]),
     tests("TrafficRules", ["HTTPModel", "ContentCoding", "ContentTree"]),
