@@ -16,12 +16,13 @@ BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 DATADIR = $(DESTDIR)$(PREFIX)/share/umbra
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 # Debian's package, pkg-config's name, a header that it brings.
 LIBRARIES = libpcap-dev:libpcap:pcap/pcap.h libyaml-dev:yaml-0.1:yaml.h zlib1g-dev:zlib:zlib.h \
 	libbrotli-dev:libbrotlienc:brotli/encode.h libzstd-dev:libzstd:zstd.h
 
-.PHONY: build demo test install uninstall lint man golden bench fuzz deps toolchain clean help
+.PHONY: build demo test install uninstall deb lint man golden bench fuzz deps toolchain clean help
 # One build directory: targets named together take turns.
 .NOTPARALLEL:
 .SILENT:
@@ -62,11 +63,19 @@ install:
 	for page in man/*.[1-9]; do \
 	  section=$(MANDIR)/man$${page##*.}; mkdir -p $$section && install -m 644 $$page $$section || exit; \
 	done
+	for unit in man/examples/*.service; do \
+	  if [ -e $$unit ]; then mkdir -p $(UNITDIR) && install -m 644 $$unit $(UNITDIR) || exit; fi; \
+	done
 	echo 'umbra is installed in $(BINDIR).'
 
 uninstall:
 	rm -f $(BINDIR)/umbra $(BASHDIR)/umbra $(ZSHDIR)/_umbra $(FISHDIR)/umbra.fish $(DATADIR)/demo-shop.pcap
 	for page in man/*.[1-9]; do rm -f $(MANDIR)/man$${page##*.}/$${page##*/}; done
+	for unit in man/examples/*.service; do rm -f $(UNITDIR)/$${unit##*/}; done
+
+# A package of this commit for Debian and Ubuntu, in the folder of builds.
+deb: build
+	Tests/Packaging/deb $(BINARY) .build
 
 lint: toolchain
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
@@ -132,6 +141,7 @@ help:
 	echo 'make build      the release binary: $(BINARY)'
 	echo 'make install    binary, man pages, completions under PREFIX ($(PREFIX)), staged in DESTDIR'
 	echo 'make uninstall  removes what install put there'
+	echo 'make deb        a Debian package, in .build'
 	echo 'make lint       swift format and mandoc, as part of the tests'
 	echo 'make man        writes the man pages from the flags'
 	echo 'make golden     rewrites golden files'

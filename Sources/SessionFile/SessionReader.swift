@@ -29,6 +29,10 @@ public final class SessionReader {
   public var cachedBytes: Int { cache.byteCount }
   /// Bytes of the file.
   public var size: UInt64 { input.size }
+  /// Behind the last whole block: where a file that is being written goes on.
+  public let end: UInt64
+  /// The file has an index: its writer has ended it.
+  public let isFinished: Bool
 
   private let input: SessionInput
   private let decompressor: BlockDecompressor
@@ -52,10 +56,12 @@ public final class SessionReader {
   /// - Parameters:
   ///   - expecting: throws ``SessionFileError/otherKind(path:kind:expected:)`` for another kind.
   ///   - cacheLimit: decompressed bytes that are kept at most.
+  ///   - offset: only blocks at or behind it are read; ``end`` of an earlier reader gives what has come since.
   public convenience init(
-    path: String, expecting: SessionFileKind? = nil, cacheLimit: Int = SessionReader.defaultCacheLimit
+    path: String, expecting: SessionFileKind? = nil, cacheLimit: Int = SessionReader.defaultCacheLimit,
+    from offset: UInt64 = 0
   ) throws(SessionFileError) {
-    try self.init(try SessionInput(path: path), expecting: expecting, cacheLimit: cacheLimit)
+    try self.init(try SessionInput(path: path), expecting: expecting, cacheLimit: cacheLimit, from: offset)
   }
 
   /// The same for an open descriptor, which stays the caller's; `name` stands in error messages.
@@ -63,11 +69,12 @@ public final class SessionReader {
     descriptor: Int32, name: String, expecting: SessionFileKind? = nil,
     cacheLimit: Int = SessionReader.defaultCacheLimit
   ) throws(SessionFileError) {
-    try self.init(try SessionInput(descriptor: descriptor, name: name), expecting: expecting, cacheLimit: cacheLimit)
+    try self.init(
+      try SessionInput(descriptor: descriptor, name: name), expecting: expecting, cacheLimit: cacheLimit, from: 0)
   }
 
   private init(
-    _ input: consuming SessionInput, expecting: SessionFileKind?, cacheLimit: Int
+    _ input: consuming SessionInput, expecting: SessionFileKind?, cacheLimit: Int, from offset: UInt64
   ) throws(SessionFileError) {
     let directory = try BlockDirectory(input, expecting: expecting)
     if let expecting, directory.kind != expecting {
@@ -75,7 +82,9 @@ public final class SessionReader {
     }
     guard let decompressor = BlockDecompressor() else { throw .outOfMemory(path: input.name) }
     let counted: BlockType = directory.kind == .run ? .replayed : .exchanges
-    let entries = directory.entries
+    let entries = directory.entries.filter { $0.offset >= offset }
+    end = directory.entries.last?.end ?? 0
+    isFinished = !directory.damage.contains { $0.cause == .unfinished }
     var control = ControlBlocks(damage: directory.damage)
     try control.read(entries, input, decompressor)
 

@@ -5,7 +5,7 @@
 // session (ImportedRecord.response). Owner: one conversion. Bounds: GoReplayLimits.
 
 import HTTP1Decoding
-public import HTTPModel
+import HTTPModel
 
 /// What a ``GoReplayReader`` may hold.
 public struct GoReplayLimits: Sendable {

@@ -31,7 +31,7 @@ struct GoReplayMeta: Hashable {
   /// - Parameter line: without its line end.
   init?(_ line: some Collection<UInt8>) {
     guard line.count <= Self.lengthLimit else { return nil }
-    var parts = line.split(separator: 0x20, omittingEmptySubsequences: false).map(Array.init)
+    var parts = line.split(separator: 0x20, omittingEmptySubsequences: false).map { Array($0) }
     if parts.last?.last == 0x0d { parts[parts.count - 1].removeLast() }
     guard parts.count == 3 || parts.count == 4, parts[0].count == 1,
       let type = GoReplayRecordType(rawValue: parts[0][0] &- 0x30)

@@ -6,7 +6,7 @@
 // be read is left out, and its place noted. Owner: one conversion. Bounds: one entry, and 100,000 connections.
 
 import ContentTree
-public import HTTPModel
+import HTTPModel
 
 /// Reads HAR files.
 public struct HARReader: ExchangeReading {

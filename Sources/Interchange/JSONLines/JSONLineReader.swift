@@ -3,7 +3,7 @@
 // In: the file's bytes. Out: an exchange a line. Owner: one conversion. Bounds: one line, at most `lineLimit` bytes.
 
 import ContentTree
-public import HTTPModel
+import HTTPModel
 
 /// Reads one exchange a line.
 public struct JSONLineReader: ExchangeReading {

@@ -163,12 +163,14 @@ struct Conversion {
 
   private func convert(_ source: ExchangeSource) throws -> [String] {
     var exchanges: UInt64 = 0
+    var leftOut: UInt64 = 0
     func next() throws -> Exchange? {
       while !Interruption.isRequested, let exchange = try source.next() {
         if plan.filter?.matches(exchange) ?? true {
           exchanges += 1
           return exchange
         }
+        leftOut += 1
       }
       return nil
     }
@@ -176,7 +178,7 @@ struct Conversion {
     if plan.to == .session {
       let spool = try spool(to: plan.destination, redacts: false)
       while let exchange = try next() { try spool.add(exchange) }
-      let bytes = try spool.finish(ledger: plan.filter == nil ? source.ledger : nil)
+      let bytes = try spool.finish(basis: source.ledger, leftOut: leftOut)
       sentences = [result(exchanges, bytes)]
     } else {
       let output = try FormatOutput(path: plan.destination, format: plan.to, overwrite: plan.overwrite)

@@ -67,13 +67,24 @@ final class SessionSpool {
     try put(encoder.append(exchange))
   }
 
-  /// - Parameter ledger: instead of what was counted here.
-  func finish(ledger given: Ledger? = nil) throws -> UInt64 {
+  /// - Parameters:
+  ///   - basis: what the capture counted that this comes from; its counts of exchanges are replaced by those written.
+  ///   - leftOut: exchanges that a filter kept out.
+  func finish(basis: Ledger? = nil, leftOut: UInt64 = 0) throws -> UInt64 {
     while let block = encoder.sealBlock() { try put(block) }
-    var ledger = given ?? ledger
+    var ledger = ledger
+    if var whole = basis {
+      for row in Self.exchangeRows { whole[row] = ledger[row] }
+      ledger = whole
+    }
+    ledger[.exchangesFiltered] += leftOut
     ledger[.exchangesShed] += encoder.oversized
     do { return try writer.finish(ledger: ledger).bytes } catch { throw CommandFailure("\(error)") }
   }
+
+  private static let exchangeRows: [Ledger.Row] = [
+    .exchangesComplete, .exchangesIncomplete, .requestsWithoutResponse, .responsesWithoutRequest,
+  ]
 
   /// The temporary file, to be read from its beginning. Valid as long as this lives.
   func reader() throws -> SessionReader {

@@ -8,6 +8,12 @@ protocol ExchangePrinter {
   /// Printed once, before the first exchange.
   var header: String? { get }
   func text(_ exchange: Exchange) -> [UInt8]
+  /// Printed once, after the last.
+  var footer: String? { get }
+}
+
+extension ExchangePrinter {
+  var footer: String? { nil }
 }
 
 struct JSONLinePrinter: ExchangePrinter {

@@ -1,17 +1,42 @@
-// `--where`: which exchanges are meant.
+// `--where`: which exchanges are meant. The tree of a filter and what it says of an exchange; WhereParser makes it.
 //
-// Grammar: TERM (blank TERM)*, all of which must hold. TERM is FIELD OP VALUE without blanks, or with VALUE in double
-// quotes. OP: = != < <= > >= ~ (matches the regular expression) !~.
+// In: an exchange. Out: whether it is meant. Owner: one command. Bounds: linear in the exchange; bodies are looked at
+// only where a filter names them, up to 1 MiB.
 
-import ArgumentParser
+import ContentCoding
 import HTTPModel
+import MessageFraming
+import ResponseDiff
 
-/// A conjunction of conditions on an exchange, as written by a user.
-struct WhereFilter: ExpressibleByArgument {
-  fileprivate var terms: [Term] = []
+/// Conditions on an exchange, as written by a user.
+struct WhereFilter {
+  indirect enum Node {
+    case all([Node])
+    case any([Node])
+    case not(Node)
+    case term(Term)
+  }
 
   enum Field: String, CaseIterable {
-    case id, method, path, target, host, status, proto = "protocol", client, server, size, latency
+    case id, connection, stream, method, path, query, target, host, endpoint, type, status, anomaly
+    case proto = "protocol"
+    case tls, client, server, start, size, latency, body, complete, grpc
+    case requestSize = "request.size"
+    case responseSize = "response.size"
+    case requestBody = "request.body"
+    case responseBody = "response.body"
+
+    /// Takes `<` and its kin.
+    var isOrdered: Bool {
+      [.connection, .stream, .status, .start, .size, .latency, .requestSize, .responseSize].contains(self)
+    }
+  }
+
+  /// Of a field of the header section that is named by the user.
+  enum Place: Equatable {
+    case known(Field)
+    /// Nil for either message.
+    case header(String, StreamMessage.Direction?)
   }
 
   enum Operator: String, CaseIterable {
@@ -26,76 +51,32 @@ struct WhereFilter: ExpressibleByArgument {
     case matching = "~"
   }
 
-  fileprivate struct Term: Sendable {
-    var field: Field
+  struct Term {
+    var place: Place
     var relation: Operator
     var text: String
-    var number: Double?
-    // Immutable once parsed and used by one command on one thread; Regex itself is not marked Sendable.
-    nonisolated(unsafe) var pattern: Regex<AnyRegexOutput>?
+    /// Status as written, sizes in bytes, latencies in nanoseconds, times in nanoseconds since the epoch.
+    var number: ClosedRange<Int64>?
+    /// The regular expression of `~` and `!~`.
+    var pattern: Regex<AnyRegexOutput>?
   }
 
-  init?(argument: String) { try? self.init(parsing: argument) }
+  let root: Node
 
   /// - Throws: `CommandFailure` that points at the column.
   init(parsing text: String) throws {
-    var rest = text[...]
-    func fail(_ at: Substring, _ problem: String) -> CommandFailure {
-      let column = text.distance(from: text.startIndex, to: at.startIndex) + 1
-      return CommandFailure("--where '\(text)', column \(column): \(problem)", status: .usage)
-    }
-    while true {
-      rest = rest.drop { $0 == " " }
-      if rest.isEmpty { break }
-      let name = rest.prefix { $0.isLetter }
-      guard let field = Field(rawValue: String(name)) else {
-        let known = Field.allCases.map(\.rawValue).joined(separator: ", ")
-        throw fail(rest, "'\(name.isEmpty ? rest.prefix(1) : name)' is no field. Fields: \(known)")
-      }
-      rest = rest.dropFirst(name.count)
-      guard let relation = Operator.allCases.first(where: { rest.hasPrefix($0.rawValue) }) else {
-        throw fail(rest, "expected one of = != < <= > >= ~ !~ after '\(name)'")
-      }
-      rest = rest.dropFirst(relation.rawValue.count)
-      let valueStart = rest
-      var value: String
-      if rest.hasPrefix("\"") {
-        let body = rest.dropFirst()
-        guard let end = body.firstIndex(of: "\"") else { throw fail(rest, "the quote is not closed") }
-        value = String(body[..<end])
-        rest = body[body.index(after: end)...]
-      } else {
-        value = String(rest.prefix { $0 != " " })
-        rest = rest.dropFirst(value.count)
-      }
-      if value.isEmpty, relation != .equal, relation != .notEqual { throw fail(valueStart, "expected a value") }
-      var term = Term(field: field, relation: relation, text: value, number: nil, pattern: nil)
-      switch relation {
-      case .matching, .notMatching:
-        guard let pattern = try? Regex(value) else { throw fail(valueStart, "'\(value)' is no regular expression") }
-        term.pattern = pattern
-      case .less, .lessOrEqual, .greater, .greaterOrEqual:
-        term.number = Self.number(value, for: field)
-        if term.number == nil {
-          throw fail(valueStart, "'\(value)' is no number; \(relation.rawValue) compares status, size and latency")
-        }
-      case .equal, .notEqual:
-        term.number = Self.number(value, for: field)
-      }
-      terms.append(term)
-    }
-    if terms.isEmpty { throw CommandFailure("--where needs a condition such as 'status>=500'", status: .usage) }
+    var parser = WhereParser(text)
+    root = try parser.parse()
   }
 
-  func matches(_ exchange: Exchange) -> Bool { terms.allSatisfy { $0.matches(exchange) } }
+  func matches(_ exchange: Exchange) -> Bool { Self.holds(root, exchange) }
 
-  /// Latency in microseconds, size in bytes.
-  private static func number(_ text: String, for field: Field) -> Double? {
-    switch field {
-    case .status: Double(text)
-    case .size: ByteSize(argument: text).map { Double($0.bytes) }
-    case .latency: TimeSpan(argument: text).map { Double($0.nanoseconds) / 1000 }
-    default: nil
+  private static func holds(_ node: Node, _ exchange: Exchange) -> Bool {
+    switch node {
+    case .all(let nodes): nodes.allSatisfy { holds($0, exchange) }
+    case .any(let nodes): nodes.contains { holds($0, exchange) }
+    case .not(let inner): !holds(inner, exchange)
+    case .term(let term): term.matches(exchange)
     }
   }
 }
@@ -105,47 +86,93 @@ extension WhereFilter.Term {
     if let number {
       guard let value = numericValue(of: exchange) else { return relation == .notEqual }
       switch relation {
-      case .equal: return value == number
-      case .notEqual: return value != number
-      case .less: return value < number
-      case .lessOrEqual: return value <= number
-      case .greater: return value > number
-      case .greaterOrEqual: return value >= number
+      case .equal: return number.contains(value)
+      case .notEqual: return !number.contains(value)
+      case .less: return value < number.lowerBound
+      case .lessOrEqual: return value <= number.upperBound
+      case .greater: return value > number.upperBound
+      case .greaterOrEqual: return value >= number.lowerBound
       case .matching, .notMatching: return false
       }
     }
-    let value = textValue(of: exchange)
+    let values = textValues(of: exchange)
     switch relation {
-    case .equal: return value == text
-    case .notEqual: return value != text
-    case .matching: return pattern.map { (try? $0.firstMatch(in: value)) != nil && value.contains($0) } ?? false
-    case .notMatching: return pattern.map { !value.contains($0) } ?? false
-    default: return false
+    case .equal: return values.contains { isEqual($0) } || values.isEmpty && text.isEmpty
+    case .notEqual: return !values.contains { isEqual($0) } && !(values.isEmpty && text.isEmpty)
+    case .matching: return pattern.map { pattern in values.contains { $0.contains(pattern) } } ?? false
+    case .notMatching: return pattern.map { pattern in !values.contains { $0.contains(pattern) } } ?? false
+    case .less, .lessOrEqual, .greater, .greaterOrEqual: return false
     }
   }
 
-  private func numericValue(of exchange: Exchange) -> Double? {
+  /// Names of hosts and media types have no case (RFC 9110, 4.2.3 and 8.3.1).
+  private func isEqual(_ value: String) -> Bool {
+    switch place {
+    case .known(.host), .known(.type): value.lowercased() == text.lowercased()
+    default: value == text
+    }
+  }
+
+  private func numericValue(of exchange: Exchange) -> Int64? {
+    guard case .known(let field) = place else { return nil }
     switch field {
-    case .status: exchange.response.map { Double($0.status) }
-    case .size: exchange.response.map { Double($0.body.size) }
-    case .latency: exchange.latency.map { Double($0) / 1000 }
-    default: nil
+    case .status: return exchange.response.map { Int64($0.status) }
+    case .size, .responseSize: return exchange.response.map { Int64(clamping: $0.body.size) }
+    case .requestSize: return exchange.request.map { Int64(clamping: $0.body.size) }
+    case .latency: return exchange.latency
+    case .start: return exchange.start.nanoseconds
+    case .connection: return Int64(exchange.id.connection)
+    case .stream: return exchange.stream.map(Int64.init)
+    default: return nil
     }
   }
 
-  private func textValue(of exchange: Exchange) -> String {
-    func text(_ bytes: ArraySlice<UInt8>?) -> String { bytes.map { String(decoding: $0, as: UTF8.self) } ?? "" }
+  private func textValues(of exchange: Exchange) -> [String] {
+    switch place {
+    case .header(let name, let direction):
+      let sections = [
+        direction == .response ? nil : exchange.request?.fields,
+        direction == .response ? nil : exchange.request?.trailers,
+        direction == .request ? nil : exchange.response?.fields,
+        direction == .request ? nil : exchange.response?.trailers,
+      ]
+      return sections.compactMap { $0 }.flatMap { fields in
+        fields.ranges.indices.filter { asciiCaseInsensitiveEqual(fields.name(at: $0), name.utf8) }
+          .map { String(decoding: fields.value(at: $0), as: UTF8.self) }
+      }
+    case .known(.body): return [exchange.request?.contentText, exchange.response?.contentText].compactMap { $0 }
+    case .known(.requestBody): return [exchange.request?.contentText].compactMap { $0 }
+    case .known(.responseBody): return [exchange.response?.contentText].compactMap { $0 }
+    case .known(.anomaly): return exchange.anomalies.members.map(\.identifier)
+    case .known(let field): return [textValue(field, of: exchange)].compactMap { $0 }
+    }
+  }
+
+  private func textValue(_ field: WhereFilter.Field, of exchange: Exchange) -> String? {
+    func text(_ bytes: ArraySlice<UInt8>?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+    let target = exchange.request?.target
     switch field {
     case .id: return "\(exchange.id)"
     case .method: return text(exchange.request?.method)
-    case .target: return text(exchange.request?.target)
-    case .path: return text(exchange.request?.target.prefix { $0 != 0x3f })
+    case .target: return text(target)
+    case .path: return text(target?.prefix { $0 != 0x3f })
+    case .query: return text(target?.drop { $0 != 0x3f }.dropFirst())
     case .host: return text(exchange.request?.authority)
-    case .status: return exchange.response.map { "\($0.status)" } ?? ""
+    case .endpoint: return exchange.request.map(EndpointTemplate.name(of:))
+    case .type: return text(exchange.response?.fields.first("content-type")?.prefix { $0 != 0x3b && $0 != 0x20 })
+    case .status: return exchange.response.map { "\($0.status)" }
     case .proto: return exchange.version.identifier
+    case .tls: return exchange.isTLS ? "yes" : "no"
     case .client: return "\(exchange.client)"
     case .server: return "\(exchange.server)"
-    case .size, .latency: return ""
+    case .start: return "\(exchange.start)"
+    case .complete: return exchange.isWhole ? "yes" : "no"
+    case .grpc:
+      guard let messages = exchange.details.messages, messages.protocol != .webSocket else { return nil }
+      let trailers = messages.webTrailers(in: exchange.response?.body)
+      let call = GRPCCall(request: exchange.request, response: exchange.response, webTrailers: trailers)
+      return call?.status.map { "\($0.code)" }
+    default: return numericValue(of: exchange).map(String.init)
     }
   }
 }
@@ -157,4 +184,27 @@ extension Exchange {
     guard let request, let response else { return nil }
     return max(0, response.timing.end.nanoseconds(since: request.timing.end))
   }
+
+  /// Both messages are there, and of their bodies every byte was seen.
+  fileprivate var isWhole: Bool {
+    guard let request, let response else { return false }
+    return [request.body, response.body].allSatisfy { $0.isComplete || $0.cutHash != nil }
+  }
+}
+
+extension HTTPRequest {
+  fileprivate var contentText: String { contentOf(body, fields) }
+}
+
+extension HTTPResponse {
+  fileprivate var contentText: String { contentOf(body, fields) }
+}
+
+/// A body's beginning as text, its content codings undone.
+private func contentOf(_ body: HTTPBody, _ fields: HeaderFields) -> String {
+  let codings = ContentCoding.names(in: fields.indices(of: "content-encoding").map { fields.value(at: $0) })
+  let limit = 1 << 20
+  guard !codings.isEmpty else { return String(decoding: body.bytes.prefix(limit), as: UTF8.self) }
+  let content = try? ContentCoding.decode(body.bytes, codings: codings, limit: 64 << 20)
+  return String(decoding: (content ?? []).prefix(limit), as: UTF8.self)
 }

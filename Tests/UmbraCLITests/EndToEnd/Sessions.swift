@@ -21,6 +21,11 @@ enum Sessions {
       conversation.fromClient("GET \(target) HTTP/1.1\r\nHost: shop\r\n\r\n")
       conversation.fromServer("HTTP/1.1 \(status)\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok")
     }
+    return try write(conversation, in: scratch)
+  }
+
+  /// A capture file of one conversation.
+  static func write(_ conversation: Packets, in scratch: Scratch) throws -> String {
     let path = scratch.path("small-\(UUID().uuidString).pcap")
     try Data(pcapHeader + conversation.bytes).write(to: URL(fileURLWithPath: path))
     return path

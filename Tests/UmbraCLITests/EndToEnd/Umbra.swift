@@ -100,6 +100,7 @@ final class Child {
     status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + raw & 0x7f
   }
 
+  var standardOutput: String { (try? String(decoding: Data(contentsOf: outputFile), as: UTF8.self)) ?? "" }
   var standardError: String { (try? String(decoding: Data(contentsOf: errorFile), as: UTF8.self)) ?? "" }
 
   /// Waits for the end, and looks at the largest resident size meanwhile. (What wait4 tells counts the parent's too.)

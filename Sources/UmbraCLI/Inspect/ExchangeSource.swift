@@ -1,0 +1,60 @@
+// The exchanges of a session, or the recorded side of a run. In: a file. Out: exchanges in order of request start.
+
+import HTTPModel
+import SessionFile
+
+/// Reads exchanges and turns what goes wrong into messages. Owner: one command.
+final class ExchangeSource {
+  private let reader: SessionReader
+  private let path: String
+  /// Exchanges read.
+  private(set) var count = 0
+  /// What came of replaying the exchange read last; empty in a session.
+  private(set) var attempts: [Attempt] = []
+
+  /// - Parameter offset: see `SessionReader`.
+  init(path: String, expecting: SessionFileKind? = nil, from offset: UInt64 = 0) throws {
+    self.path = path
+    do { reader = try SessionReader(path: path, expecting: expecting, from: offset) } catch {
+      throw CommandFailure("\(error)")
+    }
+  }
+
+  /// - Parameter path: what messages call it.
+  init(reader: SessionReader, path: String) {
+    self.reader = reader
+    self.path = path
+  }
+
+  var ledger: Ledger? { reader.ledger }
+  var metadata: SessionMetadata { reader.metadata }
+  var kind: SessionFileKind { reader.kind }
+  var total: UInt64 { reader.exchangeCount }
+  var timeRange: ClosedRange<Timestamp>? { reader.timeRange }
+  /// Behind the last whole block.
+  var end: UInt64 { reader.end }
+  /// The file's writer has ended it.
+  var isFinished: Bool { reader.isFinished }
+  func rewind() { reader.rewind() }
+
+  func next() throws -> Exchange? {
+    do {
+      let exchange: Exchange?
+      if reader.kind == .run {
+        let replayed = try reader.nextReplayed()
+        attempts = replayed?.attempts ?? []
+        exchange = replayed?.exchange
+      } else {
+        exchange = try reader.next()
+      }
+      if exchange != nil { count += 1 }
+      return exchange
+    } catch { throw CommandFailure("\(error)") }
+  }
+
+  /// What of the file could not be read, a sentence each.
+  var damage: [String] { reader.damage.map { "\(path): \($0)" } }
+
+  /// Says it on standard error.
+  func reportDamage() { for sentence in damage { StandardError.write("umbra: \(sentence)\n") } }
+}
