@@ -162,7 +162,10 @@ final class ApplicationStreams {
   }
 
   /// Ciphertext is held for secrets that may yet come.
-  var waitsForSecrets: Bool { tls?.waits ?? false }
+  var waitsForSecrets: Bool { tls?.waits ?? tunnel?.waitsForSecrets ?? false }
+
+  /// ``retry(at:into:)`` may have something to do.
+  var isBlocked: Bool { tls?.isBlocked ?? tunnel?.isBlocked ?? false }
 
   /// Secrets may have come, or time has passed: what waits for them is looked at again.
   func retry(at time: Timestamp, into output: inout AssemblyOutput) {

@@ -15,6 +15,9 @@ public struct AssemblyLimits: Sendable {
   public var tls = TLSLimits()
   /// TLS is read with secrets that are handed in; without it such connections are counted as not readable at once.
   public var readsTLS = false
+  /// What was never seen of an HTTP/2 connection's header tables is taken from another connection between the same two
+  /// hosts; fields that come from there are marked.
+  public var assumesHeaderTables = false
 
   /// Ports that are known to be servers': they tell client from server where neither handshake nor content does.
   public var serverPorts: [ClosedRange<UInt16>]

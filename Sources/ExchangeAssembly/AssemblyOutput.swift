@@ -11,6 +11,10 @@ struct AssemblyOutput {
   /// What is known of TLS connections' secrets; looked at only where ``readsTLS``.
   var keys = KeyLog()
   let readsTLS: Bool
+  /// What whole connections have shown; nil where nothing is to be assumed.
+  var headerTables: ShownHeaderTables?
+  /// Set where a connection came to wait for secrets, or for its other direction.
+  var somethingWaits = false
   /// TLS connections that could not be read, by the server's name and why.
   private(set) var unreadable: [UnreadableTLS: UInt64] = [:]
   private static let unreadableLimit = 1000
@@ -20,9 +24,10 @@ struct AssemblyOutput {
   var parts = HTTP1Parts()
   private let finished = FinishedExchanges()
 
-  init(heldLimit: Int, readsTLS: Bool) {
-    self.heldLimit = heldLimit
-    self.readsTLS = readsTLS
+  init(limits: AssemblyLimits) {
+    heldLimit = limits.heldBytes
+    readsTLS = limits.readsTLS
+    headerTables = limits.assumesHeaderTables ? ShownHeaderTables() : nil
   }
 
   mutating func countUnreadable(_ serverName: String?, _ reason: String) {

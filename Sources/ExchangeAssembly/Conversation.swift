@@ -97,6 +97,11 @@ final class Conversation {
   /// Ciphertext is held for secrets that may yet come.
   var waitsForSecrets: Bool { !hasWaiting && streams.waitsForSecrets }
 
+  /// ``retry(at:into:)`` may have something to do.
+  var isBlocked: Bool { streams.isBlocked }
+  /// The assembler has it in its list of those that are.
+  var isListed = false
+
   /// See ``ApplicationStreams/retry(at:into:)``.
   func retry(at time: Timestamp, into output: inout AssemblyOutput) { streams.retry(at: time, into: &output) }
 

@@ -13,11 +13,13 @@ public struct ExchangeAssembler {
   private var output: AssemblyOutput
   /// Of TCP connections that are over, whose ciphertext waits for its secrets. What they hold counts against the limit.
   private var lingering: [Conversation] = []
+  /// Those to be looked at again when time has passed. Some may be closed.
+  private var blocked: [Conversation] = []
   private let limits: AssemblyLimits
 
   public init(limits: AssemblyLimits = AssemblyLimits()) {
     self.limits = limits
-    output = AssemblyOutput(heldLimit: limits.heldBytes, readsTLS: limits.readsTLS)
+    output = AssemblyOutput(limits: limits)
   }
 
   /// Takes the next event.
@@ -39,17 +41,22 @@ public struct ExchangeAssembler {
       case .held(let held):
         held.withUnsafeBytes { conversation.receive($0, direction, origin, into: &output) }
       }
+      if output.somethingWaits { list(conversation) }
     case .gap(let handle, let direction, let offset, let length, let cause):
       output.ledger[.gaps] += 1
       output.ledger[cause == .snapLength ? .bytesSnapCut : .bytesGap] += length
-      conversations[handle.index]?.receiveGap(
+      guard let conversation = conversations[handle.index] else { return }
+      conversation.receiveGap(
         length, cause == .snapLength ? .tcpSnapLengthCut : .tcpGap, direction,
         MessageOrigin(offset: offset, acknowledged: nil, time: now), into: &output)
+      if output.somethingWaits { list(conversation) }
     case .overlapMismatch(let handle, let direction, _, _):
       output.ledger[.overlapMismatches] += 1
       conversations[handle.index]?.noteOverlap(direction)
     case .ended(let handle, let direction, let end):
-      conversations[handle.index]?.receiveEnd(end, direction, at: now, into: &output)
+      guard let conversation = conversations[handle.index] else { return }
+      conversation.receiveEnd(end, direction, at: now, into: &output)
+      if output.somethingWaits { list(conversation) }
     case .closed(let handle, let reason):
       if let conversation = conversations[handle.index] {
         if conversation.waitsForSecrets, reason == .finished || reason == .reset {
@@ -81,12 +88,21 @@ public struct ExchangeAssembler {
   /// Time has passed, and secrets may have come.
   mutating func retry(at time: Timestamp) {
     guard limits.readsTLS else { return }
-    for conversation in conversations { conversation?.retry(at: time, into: &output) }
-    for conversation in lingering {
-      conversation.retry(at: time, into: &output)
-      if !conversation.waitsForSecrets { close(conversation, .finished, at: time) }
+    for conversation in blocked { conversation.retry(at: time, into: &output) }
+    output.somethingWaits = false
+    blocked.removeAll {
+      $0.isListed = $0.isBlocked
+      return !$0.isListed
     }
+    for conversation in lingering where !conversation.waitsForSecrets { close(conversation, .finished, at: time) }
     lingering.removeAll { !$0.waitsForSecrets }
+  }
+
+  private mutating func list(_ conversation: Conversation) {
+    output.somethingWaits = false
+    guard !conversation.isListed, conversation.isBlocked else { return }
+    conversation.isListed = true
+    blocked.append(conversation)
   }
 
   /// The capture has ended: what waits for secrets waits no more.
@@ -99,6 +115,12 @@ public struct ExchangeAssembler {
   private mutating func close(_ conversation: Conversation, _ reason: CloseReason, at time: Timestamp) {
     conversation.close(reason, at: time, into: &output)
     conversation.account.enter(&output.ledger, delivered: conversation.delivered)
+  }
+
+  /// See ``WireDecoder/shownHeaderTables``.
+  var shownHeaderTables: ShownHeaderTables? {
+    get { output.headerTables }
+    set { output.headerTables = newValue }
   }
 
   /// See ``WireDecoder/unreadable``.

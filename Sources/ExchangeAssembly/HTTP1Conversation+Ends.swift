@@ -8,7 +8,9 @@ extension HTTP1Conversation {
   mutating func gapFromClient(
     _ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput
   ) {
-    switch requestDecoder.gap(length) {
+    let effect = requestDecoder.gap(length)
+    if case .insideBody = effect {} else { requestsLostBefore = origin.offset }
+    switch effect {
     case .insideBody(let range):
       openRequest?.pointee.skipInRequest(range)
       noteRequest(anomaly)
@@ -28,8 +30,9 @@ extension HTTP1Conversation {
   mutating func gapFromServer(
     _ length: UInt64, anomaly: Anomaly, at origin: MessageOrigin, into output: inout AssemblyOutput
   ) {
-    serverGapOpen = true
-    switch responseDecoder.gap(length) {
+    let effect = responseDecoder.gap(length)
+    if case .insideBody = effect {} else { serverGapOpen = true }
+    switch effect {
     case .insideBody(let range):
       answering?.pointee.skipInResponse(range)
       noteResponse(anomaly)

@@ -33,8 +33,11 @@ struct HTTP1Conversation: ~Copyable {
   private var responseOrigin = MessageOrigin(offset: 0, acknowledged: nil, time: Timestamp(nanoseconds: 0))
   /// Which of ``pending`` the next response will answer.
   var matched: ExchangePlace?
-  /// A gap of the server's stream lies between the last response that was matched and the next.
+  /// A gap of the server's stream lies between the last response that was matched and the next, in which there may have
+  /// been whole responses.
   var serverGapOpen = false
+  /// Where the client's stream goes on after the last gap in which there may have been whole requests.
+  var requestsLostBefore: UInt64?
 
   /// Findings that go to every exchange from here on: joined in mid-stream.
   private var connectionAnomalies: AnomalySet
@@ -281,6 +284,12 @@ struct HTTP1Conversation: ~Copyable {
       else { continue }
       best = place
     }
+    // The server had also received what is missing after that request: the answer may be to a request that was there.
+    if best == pending.last, let lost = requestsLostBefore, lost > best.pointee.origin.offset,
+      responseOrigin.acknowledged ?? 0 >= lost
+    {
+      return nil
+    }
     return best
   }
 
@@ -314,6 +323,8 @@ struct HTTP1Conversation: ~Copyable {
       anomalies.insert(.http1ResponseWithoutRequest)
       place = newExchange(responseOrigin, anomalies, in: output.store)
       isOrphan = true
+      // Of the answer to a HEAD that was lost no body comes, whatever it announces.
+      responseDecoder.declineBody()
     }
     place.pointee.beginResponse(
       &output.parts.head, interim: &interim,
@@ -345,7 +356,7 @@ struct HTTP1Conversation: ~Copyable {
   mutating func truncateResponse(
     _ reason: HTTP1Truncation, at time: Timestamp, into output: inout AssemblyOutput
   ) {
-    noteResponse(.http1TruncatedByClose)
+    if reason != .declined { noteResponse(.http1TruncatedByClose) }
     answering?.pointee.skipRestOfResponse(reason)
     endResponse(at: time, complete: false, into: &output)
   }

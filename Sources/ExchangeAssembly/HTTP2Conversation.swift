@@ -19,6 +19,7 @@ final class HTTP2Conversation {
   private var nextOrdinal: UInt32
   /// Findings that go to every exchange from here on: joined in mid-stream.
   private var connectionAnomalies: AnomalySet
+  private var tables = TableSharing()
 
   /// - Parameters:
   ///   - client: who is the client, where it is known; else the likelier one.
@@ -53,6 +54,7 @@ final class HTTP2Conversation {
   func receive(
     _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, at time: Timestamp, into output: inout AssemblyOutput
   ) {
+    if output.headerTables != nil { assumeTables(from: output) }
     var offset = 0
     while let step = connection.step(from: HTTP2Side(direction), in: bytes, at: &offset, time: time) {
       take(step, bytes, into: &output)
@@ -65,6 +67,7 @@ final class HTTP2Conversation {
     into output: inout AssemblyOutput
   ) {
     connection.gap(length, from: HTTP2Side(direction), time: time)
+    tables.assumed = 0
     receive(UnsafeRawBufferPointer(start: nil, count: 0), direction, at: time, into: &output)
   }
 
@@ -81,6 +84,47 @@ final class HTTP2Conversation {
     connection.close(time: time)
     receive(UnsafeRawBufferPointer(start: nil, count: 0), .originator, at: time, into: &output)
     for slot in streams.indices { finish(slot, at: time, into: &output) }
+    if output.headerTables != nil, tables.responses > 0 { showTables(in: &output) }
+  }
+
+  // MARK: Header tables
+
+  /// What of the tables this connection has shown to others and assumed of them.
+  private struct TableSharing {
+    /// The version that was assumed.
+    var assumed: UInt64 = 0
+    /// Answers seen, and how many more there have to be before the tables are shown again: they settle soon, and a copy
+    /// has its price.
+    var responses = 0
+    var nextShow = 1
+  }
+
+  private var hosts: ShownHeaderTables.Hosts {
+    connection.client == .originator
+      ? ShownHeaderTables.Hosts(client: ends.originator.address, server: ends.responder)
+      : ShownHeaderTables.Hosts(client: ends.responder.address, server: ends.originator)
+  }
+
+  private func assumeTables(from output: borrowing AssemblyOutput) {
+    guard let shown = output.headerTables?[hosts], shown.version != tables.assumed else { return }
+    tables.assumed = shown.version
+    connection.assumeHeaderTable(shown.request, of: connection.client)
+    connection.assumeHeaderTable(shown.response, of: connection.client.opposite)
+  }
+
+  /// After the first answer, the second, the fourth and so on, and at the end.
+  private func countResponse(into output: inout AssemblyOutput) {
+    tables.responses += 1
+    guard tables.responses == tables.nextShow else { return }
+    tables.nextShow *= 2
+    showTables(in: &output)
+  }
+
+  private func showTables(in output: inout AssemblyOutput) {
+    for side in HTTP2Side.allCases where connection.headerTableKnowledge(of: side) != .whole { return }
+    output.headerTables!.show(
+      connection.headerTable(of: connection.client), connection.headerTable(of: connection.client.opposite),
+      between: hosts)
   }
 
   var account: ByteAccount { ByteAccount(connection) }
@@ -136,7 +180,8 @@ final class HTTP2Conversation {
       finish(event.slot, at: event.time, into: &output)
     case .anomaly(let anomaly): noteAnomaly(anomaly, event)
     case .framesLost: note(.h2FrameBoundaryLost)
-    case .rolesReversed, .goaway, .skipped: break
+    case .rolesReversed: tables.assumed = 0
+    case .goaway, .skipped: break
     }
   }
 
@@ -150,6 +195,7 @@ final class HTTP2Conversation {
   }
 
   private func beginResponse(_ event: HTTP2Step, into output: inout AssemblyOutput) {
+    if output.headerTables != nil { countResponse(into: &output) }
     let place = self[event.slot] ?? begin(event, in: output.store)
     if place.pointee.exchange.request == nil { place.pointee.exchange.anomalies.insert(.http1ResponseWithoutRequest) }
     place.pointee.beginResponse(

@@ -55,6 +55,9 @@ final class TLSStreams {
   /// Ciphertext is held for secrets that may yet come.
   var waits: Bool { connection.state == .waitingForSecrets }
 
+  /// Time alone, or secrets, may bring it forward.
+  var isBlocked: Bool { connection.isBlocked }
+
   /// The key log may have grown, or time has passed.
   func retry(at time: Timestamp, into output: inout AssemblyOutput) {
     connection.retry(keys: output.keys, time: time)
@@ -99,6 +102,7 @@ final class TLSStreams {
     }
     output.hold(connection.heldBytes - held)
     held = connection.heldBytes
+    if connection.isBlocked { output.somethingWaits = true }
   }
 
   /// The plaintext's is that of the streams within, also after they were closed.

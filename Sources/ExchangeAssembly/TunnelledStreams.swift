@@ -42,6 +42,10 @@ final class TunnelledStreams {
     inner?.readEnd(end, direction, at: time, into: &output)
   }
 
+  var isBlocked: Bool { inner?.isBlocked ?? false }
+
+  var waitsForSecrets: Bool { inner?.waitsForSecrets ?? false }
+
   func retry(at time: Timestamp, into output: inout AssemblyOutput) { inner?.retry(at: time, into: &output) }
 
   func close(at time: Timestamp, anomaly: Anomaly?, into output: inout AssemblyOutput) {

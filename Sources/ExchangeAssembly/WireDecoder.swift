@@ -83,6 +83,13 @@ public struct WireDecoder: ~Copyable {
   /// TLS connections that could not be read; the names of the first thousand.
   public var unreadable: [UnreadableTLS: UInt64] { assembler.unreadable }
 
+  /// The header tables that HTTP/2 connections have shown; nil unless ``AssemblyLimits/assumesHeaderTables``. Those of a
+  /// first pass over a capture may be set before the second, in which connections that came earlier have them too.
+  public var shownHeaderTables: ShownHeaderTables? {
+    get { assembler.shownHeaderTables }
+    set { assembler.shownHeaderTables = newValue }
+  }
+
   /// The capture has ended: everything that is open is told as it stands.
   public mutating func finish() {
     let end = now.nanoseconds == .min ? Timestamp(nanoseconds: 0) : now

@@ -20,7 +20,7 @@ extension HTTP1Decoder {
 
   @inline(__always)
   func isDeclined(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Bool {
-    mayBeDeclined && StartLineSearch.isRequestLine(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+    mayBeDeclined && StartLineSearch.isStartLine(UnsafeRawBufferPointer(rebasing: bytes[offset...]), role: role)
   }
 
   mutating func readChunkLine(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> ChunkLineRead {

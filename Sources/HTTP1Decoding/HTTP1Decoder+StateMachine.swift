@@ -339,9 +339,10 @@ extension HTTP1Decoder {
     }
   }
 
-  /// Of a request decoder: the final response came, and no byte of the body that `Expect: 100-continue` announced.
+  /// The body that the last head announced may be left out: of a request, where the final response came before any byte
+  /// of what `Expect: 100-continue` announced; of a response, where the request was never seen and may have been a HEAD.
   ///
-  /// The client may send the body or leave it out. What comes next decides: where it begins with a whole start line, or
+  /// What comes next decides: where it begins with a whole start line, or
   /// nothing comes, the message ends as ``HTTP1Truncation/declined``. This looks no further than the next call's bytes.
   public mutating func declineBody() {
     switch state {

@@ -37,7 +37,7 @@ public enum HTTP1Truncation: Hashable, Sendable {
   case chunked
   /// The stream ended in a trailer section. The body is whole.
   case trailers
-  /// The client did not send the body, because the response came first. See ``HTTP1Decoder/declineBody()``.
+  /// The body that was announced did not come. See ``HTTP1Decoder/declineBody()``.
   case declined
 }
 

@@ -28,11 +28,12 @@ enum StartLineSearch {
       ? nextResponse(base, window.count, longest) : nextRequest(base, window.count, previous, longest)
   }
 
-  /// Whether a whole request line stands at the window's beginning.
-  static func isRequestLine(_ window: UnsafeRawBufferPointer) -> Bool {
+  /// Whether a whole start line stands at the window's beginning.
+  static func isStartLine(_ window: UnsafeRawBufferPointer, role: HTTP1Decoder.Role) -> Bool {
     guard let feed = window.prefix(usualLongest).firstIndex(of: Octet.lf) else { return false }
-    let line = UnsafeRawBufferPointer(rebasing: window[...feed])
-    if case .found(0) = next(line, role: .request, previous: Octet.lf, longest: usualLongest) { return true }
+    // What follows tells a status line from text.
+    let line = UnsafeRawBufferPointer(rebasing: role == .request ? window[...feed] : window.prefix(usualLongest))
+    if case .found(0) = next(line, role: role, previous: Octet.lf, longest: usualLongest) { return true }
     return false
   }
 

@@ -230,6 +230,35 @@ import Testing
     #expect(conversation.ledger[.bytesNotHTTP] == conversation.ledger[.bytesSeen])
   }
 
+  @Test func anHTTPAnswerToWhatIsNoRequestIsShown() {
+    var conversation = Conversation()
+    conversation.fromClient("What is this?\r\n\r\n")
+    conversation.fromServer("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    conversation.fromClient(get("/b"))
+    conversation.fromServer(ok("b"))
+    #expect(conversation.finish().map(\.line) == ["- 400", "GET /b 200"])
+    #expect(conversation.ledger[.connectionsNotHTTP] == 0)
+    #expect(conversation.ledger.isBalanced)
+  }
+
+  @Test func theAnswerToAHEADThatWasLostHasNoBody() {
+    var conversation = Conversation()
+    _ = conversation.client("HEAD /lost HTTP/1.1\r\nHost: s\r\n\r\n")
+    conversation.fromServer("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n")
+    conversation.fromClient(get("/b"))
+    conversation.fromServer(ok("b"))
+    #expect(conversation.finish().map(\.line) == ["- 200", "GET /b 200"])
+  }
+
+  @Test func anAnswerIsNotGivenToARequestBeforeOneThatIsMissing() {
+    var conversation = Conversation()
+    conversation.fromClient(get("/a"))
+    _ = conversation.client(get("/lost"))
+    _ = conversation.server(ok("a"))
+    conversation.fromServer(ok("of the lost one"))
+    #expect(conversation.finish().map(\.line).sorted() == ["- 200", "GET /a -"])
+  }
+
   @Test func encryptedConnectionsAreToldApart() {
     var conversation = Conversation()
     conversation.fromClient("\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}\u{00}\u{01}")
