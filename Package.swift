@@ -105,7 +105,7 @@ let package = Package(
       [
         "HTTPModel", "PacketHeaders", "TCPReassembly", "TLSDecryption", "HTTP1Decoding", "HTTP2Decoding",
         "MessageFraming",
-        "ExchangeAssembly", "ContentCoding", "ContentTree", "Interchange", "SessionFile", "TrafficRules",
+        "ExchangeAssembly", "ContentCoding", "ContentTree", "ValueCorrelation", "Interchange", "SessionFile", "TrafficRules",
         "ReplaySchedule",
         "ReplayClient", "ResponseDiff",
         "Reporting",
