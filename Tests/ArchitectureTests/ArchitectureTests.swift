@@ -128,7 +128,7 @@ struct ArchitectureTests {
     #expect(Set(found) == expected)
   }
 
-  private let shells: Set = ["PcapCapture", "SessionFile", "ReplayClient", "UmbraCLI", "umbra"]
+  private let shells: Set = ["PcapCapture", "SessionFile", "ReplayClient", "Telemetry", "UmbraCLI", "umbra"]
 
   /// Names before an opening parenthesis that are no member's and no declaration's.
   private func calledNames(in text: Substring) -> [Substring] {

@@ -26,6 +26,7 @@ struct Capture: ParsableCommand {
   @OptionGroup(title: "Sources") var source: SourceOptions
   @OptionGroup(title: "What to keep") var keep: KeepOptions
   @OptionGroup(title: "When to stop") var stop: StopOptions
+  @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
 
   func validate() throws {
@@ -62,7 +63,7 @@ struct Capture: ParsableCommand {
     }
     Interruption.install()
     Interruption.installStatus()
-    let plan = CapturePlan(
+    var plan = CapturePlan(
       origin: source.interface.isEmpty ? .files(source.read) : .interfaces(source.interface), follows: source.follow,
       reorderWindow: source.reorderWindow?.nanoseconds ?? 0, raw: keep.ring, ports: source.port,
       filter: source.filter, snapLength: source.snaplen, bufferBytes: source.buffer.bytes,
@@ -74,6 +75,8 @@ struct Capture: ParsableCommand {
       keepsCredentials: keep.keepCredentials,
       duration: stop.duration?.nanoseconds, maxExchanges: stop.maxExchanges, maxSize: stop.maxSize?.bytes,
       progress: console.quiet ? .none : console.progress, isQuiet: console.quiet)
+    plan.observation = telemetry.observation(of: "capture")
+    defer { plan.observation?.stop() }
     let summary = try CaptureSession(plan).run()
     if !console.quiet { StandardError.write(summary.text) }
   }

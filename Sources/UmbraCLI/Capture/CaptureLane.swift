@@ -25,6 +25,8 @@ final class CaptureLane: @unchecked Sendable {
     var firstPacket: Timestamp?
     var lastPacket: Timestamp?
     var unreadable: [UnreadableTLS: UInt64] = [:]
+    /// Exchanges with an anomaly, by its raw value.
+    var anomalies: [UInt64] = []
   }
 
   let state = Mutex(State())
@@ -48,6 +50,8 @@ final class CaptureLane: @unchecked Sendable {
   private var generation = 0
   private var firstPacket: Timestamp?
   private var drops = Ledger()
+  /// Exchanges with an anomaly, by its raw value.
+  @exclusivity(unchecked) private var anomalies = [UInt64](repeating: 0, count: 128)
 
   init(
     _ plan: CapturePlan, index: Int, count: Int, redactor: CredentialRedactor?, sink: SessionSink?,
@@ -142,12 +146,17 @@ final class CaptureLane: @unchecked Sendable {
 
   private func encode(_ exchange: inout Exchange) -> RawBlock? {
     if !control.countExchange() { control.stop() }
+    if !exchange.anomalies.isEmpty { count(exchange.anomalies) }
     guard sink != nil else { return nil }
     prepare(&exchange)
     if !writtenEarly.isEmpty, let start = writtenEarly.removeValue(forKey: exchange.id) {
       return encoder.append(responseOf: exchange, requestStart: start)
     }
     return encoder.append(exchange)
+  }
+
+  private func count(_ anomalies: AnomalySet) {
+    for anomaly in anomalies.members { self.anomalies[Int(anomaly.rawValue)] &+= 1 }
   }
 
   private func prepare(_ exchange: inout Exchange) {
@@ -180,9 +189,11 @@ final class CaptureLane: @unchecked Sendable {
     let ledger = ledger
     let held = decoder.heldBytes
     let (first, last) = (firstPacket, decoder.time)
-    let unreadable = decoder.unreadable
+    let (unreadable, anomalies) = (decoder.unreadable, anomalies)
     state.withLock {
-      $0 = State(ledger: ledger, heldBytes: held, firstPacket: first, lastPacket: last, unreadable: unreadable)
+      $0 = State(
+        ledger: ledger, heldBytes: held, firstPacket: first, lastPacket: last, unreadable: unreadable,
+        anomalies: anomalies)
     }
   }
 

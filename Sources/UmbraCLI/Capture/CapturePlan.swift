@@ -53,4 +53,5 @@ struct CapturePlan {
   var maxSize: Int?
   var progress = ProgressMode.auto
   var isQuiet = false
+  var observation: Observation?
 }

@@ -72,6 +72,7 @@ final class CaptureSession: @unchecked Sendable {
 
   /// Opens the session and makes the lanes.
   func begin(source: String, lanes count: Int, facts: [(String, String)] = []) throws {
+    if let told = try plan.observation?.start() { announce(told) }
     if let path = plan.destination {
       var metadata = SessionMetadata()
       metadata["tool"] = "umbra \(umbraVersion)"
@@ -93,6 +94,7 @@ final class CaptureSession: @unchecked Sendable {
     lanes = (0..<count).map {
       CaptureLane(plan, index: $0, count: count, redactor: redactor, sink: sink, raw: raw, control: control)
     }
+    plan.observation?.watch(lanes: lanes, sink: sink)
   }
 
   /// Live, a queue bridges the time in which the disk is slow. A reader of files waits for the disk anyway: with few

@@ -50,6 +50,7 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "What is sent") var sending: SendingOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
+  @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
 
   func run() throws {
@@ -61,6 +62,7 @@ struct Replay: ParsableCommand {
       try standardOutput.flush()
       return
     }
+    defer { plan.observation?.stop() }
     let report = try ReplaySession(plan).run()
     // Standard output holds the run where it was asked for there.
     if !console.quiet, output != "-" {
@@ -97,6 +99,7 @@ struct Replay: ParsableCommand {
     plan.maximumLag = pacing.maxLag?.nanoseconds
     plan.progress = console.quiet ? .none : console.progress
     plan.isQuiet = console.quiet
+    plan.observation = telemetry.observation(of: "replay")
     return plan
   }
 }

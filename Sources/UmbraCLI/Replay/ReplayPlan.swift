@@ -23,6 +23,7 @@ struct ReplayPlan {
   var maximumLag: Int64?
   var progress = ProgressMode.auto
   var isQuiet = false
+  var observation: Observation?
 
   init(session: String, targets: [WeightedTarget], options: ReplayOptions, marker: MarkerChoice) {
     self.session = session

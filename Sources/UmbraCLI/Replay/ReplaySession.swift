@@ -11,6 +11,7 @@ import Reporting
 import ResponseDiff
 import SessionFile
 import Synchronization
+import Telemetry
 import TrafficRules
 
 final class ReplaySession {
@@ -19,6 +20,7 @@ final class ReplaySession {
   private var redactor = CredentialRedactor()
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
+  private var attemptMetrics: AttemptMetrics?
   private var analysis: RunAnalysis
   /// Of the attempt at which open blocks were looked through last.
   private var newestEnd = Timestamp(nanoseconds: 0)
@@ -42,6 +44,8 @@ final class ReplaySession {
     let replayer = Replayer(targets: plan.targets, options: plan.options)
     // A target that is not there must not leave a run file behind, which would stand in the way of the next try.
     do { try replayer.prepare() } catch { throw CommandFailure("\(error)") }
+    if let told = try plan.observation?.start(), !plan.isQuiet { StandardError.write("umbra: \(told)\n") }
+    attemptMetrics = plan.observation?.watch(replayer)
     try openRun(description)
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
     watcher.start()
@@ -90,6 +94,7 @@ final class ReplaySession {
       }
     }
     analysis.add(replayed)
+    attemptMetrics?.count(replayed)
     guard let writer else { return }
     let ended = replayed.attempts.last?.end ?? newestEnd
     if let block = encoder.append(replayed), !writer.put(block) { throw failedWriting() }
