@@ -4,7 +4,8 @@
 //
 // Noise. With a control, each place is a hypothesis: the shadow differs there no more often than one more instance of the
 // primary. It is tested on the pairs in which only one of the two differs (McNemar, one-sided, exact) and confirmed
-// where Benjamini and Hochberg reject it over all places at 5 % and the effect is not too small to matter.
+// where Benjamini and Hochberg reject it over all places at 5 % and the effect is not too small to matter: at least one in a
+// thousand answers, and twice as many as differ in the control alone.
 //
 // Causes. Two confirmed places of an endpoint are one finding where nine in ten of the pairs that show either show both.
 // Of what concerns nearly all answers that says nothing, since everything coincides with it: then they must also stand
@@ -74,7 +75,7 @@ struct CauseClustering {
         hypotheses.append(record.pairs.pValue)
       }
     }
-    let rejected = DifferenceStatistics.benjaminiHochberg(hypotheses)
+    let rejected = DifferenceStatistics.confirmed(hypotheses)
     var findings: [Finding] = []
     for number in table.places.indices where table.records[number].count > 0 {
       let test = testedPlaces[number]
@@ -98,7 +99,7 @@ struct CauseClustering {
     }
     if doesNotWait(place, record) { return .unseenInControl }
     let (b, c) = (Double(record.shadowOnly), Double(record.controlOnly))
-    let isLarge = (b - c) / Double(controlled) >= options.minimumEffect && (b - c) / (b + c) >= 0.2
+    let isLarge = (b - c) / Double(controlled) >= options.minimumEffect && b >= 2 * c
     if isRejected, isLarge { return .significant }
     let seen = Double(record.both + record.controlOnly)
     return place.kind != .removed && !place.isOfWholeAnswer && seen >= Self.always * Double(controlled)
@@ -115,8 +116,7 @@ struct CauseClustering {
       opposite.kind = .added
       return table.record(of: opposite).map { !$0.isInControl && $0.count == 0 } ?? true
     case .changed where place.location == .status && record.severity == .high:
-      let status = record.examples.first?.difference.actual.flatMap { UInt16($0) }
-      return status.map { !table.unsteadyStatuses.contains($0) } ?? true
+      return !table.unsteadyStatuses.contains(PlaceTable.unordered(record.examples.first?.difference))
     default: return false
     }
   }

@@ -91,14 +91,21 @@ struct PlaceTable {
   private static let smallTextLimit = 2 << 10
   private static let textBudget = 64 << 20
 
+  private static let unsteadyLimit = 1000
+
+  /// Two statuses, whichever came from whom.
+  static func unordered(_ difference: Difference?) -> String {
+    [difference?.expected ?? "", difference?.actual ?? ""].sorted().joined(separator: " ")
+  }
+
   private let options: AnalysisOptions
   private var numbers: [DifferencePlace: Int] = [:]
   private(set) var places: [DifferencePlace] = []
   private(set) var records: [PlaceRecord] = []
   /// What differed beyond the limit of places.
   private(set) var overflow = PlaceRecord(severity: .info)
-  /// Statuses that the control or the primary gave where the other gave one of another class: chance gives them.
-  private(set) var unsteadyStatuses: Set<UInt16> = []
+  /// Statuses of which the control gave one where the primary gave the other, at any endpoint: chance gives them.
+  private(set) var unsteadyStatuses: Set<String> = []
   private var shown = 0
   private var textBytes = 0
   private var shadowPlaces: [(number: Int, difference: Difference)] = []
@@ -110,9 +117,7 @@ struct PlaceTable {
   /// - Parameters:
   ///   - control: differences of the control's answer to the same request; nil where there is none to hold it against.
   ///   - features: of the request, as ``FeatureTable`` numbers them.
-  mutating func add(
-    _ pair: ComparedPair, shadow: [Difference], control: [Difference]?, controlStatus: UInt16?, features: [Int]
-  ) {
+  mutating func add(_ pair: ComparedPair, shadow: [Difference], control: [Difference]?, features: [Int]) {
     shadowPlaces.removeAll(keepingCapacity: true)
     controlPlaces.removeAll(keepingCapacity: true)
     var texts: ExampleTexts?
@@ -120,7 +125,9 @@ struct PlaceTable {
     let shadowIsOther = shadow.contains(where: \.isOtherAnswer)
     let controlIsOther = control?.contains(where: \.isOtherAnswer) ?? false
     if let control {
-      if controlIsOther, let controlStatus { unsteadyStatuses.formUnion([controlStatus, pair.expected.status]) }
+      if controlIsOther, unsteadyStatuses.count < Self.unsteadyLimit {
+        unsteadyStatuses.insert(Self.unordered(control.first(where: \.isOtherAnswer)))
+      }
       noteControl(control, pair.endpoint)
     }
     for (number, difference) in shadowPlaces {

@@ -174,9 +174,7 @@ public struct RunAnalysis: Sendable {
       let pair = ComparedPair(
         endpoint: number, number: pairs, exchange: exchange, request: request, expected: expected,
         isLive: expectation.isLive, attempt: attempt)
-      places.add(
-        pair, shadow: shadow.list, control: controlDifferences, controlStatus: control?.response?.status,
-        features: presentFeatures)
+      places.add(pair, shadow: shadow.list, control: controlDifferences, features: presentFeatures)
     }
     return isDifferent
   }

@@ -33,6 +33,14 @@ private typealias Statistics = DifferenceStatistics
     #expect(Statistics.benjaminiHochberg([]).isEmpty && Statistics.benjaminiHochberg([0.05]) == [true])
   }
 
+  @Test func whatIsSureDoesNotHelpTheRest() {
+    let p = [1e-9, 1e-8, 1e-7, 0.012, 0.4, 0.8]
+    #expect(Statistics.benjaminiHochberg(p) == [true, true, true, true, false, false])
+    #expect(Statistics.confirmed(p) == [true, true, true, true, false, false])
+    #expect(Statistics.confirmed([1e-9, 1e-8, 1e-7, 0.03, 0.4, 0.8]) == [true, true, true, false, false, false])
+    #expect(Statistics.confirmed([1e-9, 0.012]) == [true, true] && Statistics.confirmed([]).isEmpty)
+  }
+
   @Test func intervalsAreThoseOfTheTables() {
     #expect(Statistics.ruleOfThree(1000) == 0.003 && Statistics.ruleOfThree(1) == 1 && Statistics.ruleOfThree(0) == 1)
     let (low, high) = Statistics.shareInterval(10, of: 100)
@@ -69,7 +77,7 @@ private typealias Statistics = DifferenceStatistics
       return (b, c)
     }
     let tested = p.indices.filter { p[$0] != (0, 0) }
-    let rejected = Statistics.benjaminiHochberg(
+    let rejected = Statistics.confirmed(
       tested.map { Statistics.pairedTest(shadowOnly: p[$0].0, controlOnly: p[$0].1) })
     var result = [Bool](repeating: false, count: places.count)
     for (index, isRejected) in zip(tested, rejected) { result[index] = isRejected }

@@ -167,8 +167,8 @@ struct ComparingOptions: ParsableArguments {
   var gate: [String] = []
 
   @Option(
-    help: ArgumentHelp("Write a report; the format from the name: .html, .json, .txt.", valueName: "file"),
-    completion: .file(extensions: ["html", "json", "txt"]))
+    help: ArgumentHelp("Write a report; the format from the name: .html, .json, .md, .xml, .txt.", valueName: "file"),
+    completion: .file(extensions: ["html", "json", "md", "xml", "txt"]))
   var report: [String] = []
 
   func ignoredLocations() throws -> [IgnoredLocation] {

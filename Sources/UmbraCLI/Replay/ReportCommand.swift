@@ -18,6 +18,9 @@ struct Report: ParsableCommand {
         umbra report run.umbra-run
         umbra report run.umbra-run --format html -o report.html
         umbra report run.umbra-run --gate 'error.rate < 1%' --ignore header:date
+        umbra report run.umbra-run --baseline yesterday.umbra-run --report comment.md
+
+      With --baseline, what that run shows as often is known and is not judged again.
 
       Exit status: 0 all gates passed, 1 a gate was crossed, 3 the evidence is not good enough to say.
       """)
@@ -27,7 +30,9 @@ struct Report: ParsableCommand {
     completion: .file(extensions: ["umbra-run"]))
   var runFile: String
 
-  @Option(help: ArgumentHelp("text, json or html. Default: from the name given to -o, else text.", valueName: "format"))
+  @Option(
+    help: ArgumentHelp(
+      "text, json, html, markdown or junit. Default: from the name given to -o, else text.", valueName: "format"))
   var format: String?
 
   @Option(
@@ -35,12 +40,18 @@ struct Report: ParsableCommand {
     help: ArgumentHelp("Write the report to this file instead of standard output.", valueName: "file"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp("Judge only what is new since this run.", valueName: "run"),
+    completion: .file(extensions: ["umbra-run"]))
+  var baseline: String?
+
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
 
   func run() throws {
     let format = try chosenFormat()
     let reports = try comparing.reports()
-    let report = try RunFile.report(path: runFile, comparing: comparing)
+    let known = try baseline.map { BaselineFindings(try RunFile.report(path: $0, comparing: comparing)) }
+    let report = try RunFile.report(path: runFile, comparing: comparing, baseline: known)
     if let output, output != "-" {
       try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
@@ -64,7 +75,10 @@ struct Report: ParsableCommand {
 
 enum RunFile {
   /// Reads a run file through and compares its pairs, by what the flags say and what the run was made with.
-  static func report(path: String, comparing: ComparingOptions) throws -> RunReport {
+  /// - Parameter baseline: what a run before this one found.
+  static func report(
+    path: String, comparing: ComparingOptions, baseline: BaselineFindings? = nil
+  ) throws -> RunReport {
     var comparing = comparing
     let keepsPlaces = !comparing.ignore.contains("none")
     comparing.ignore.removeAll { $0 == "none" }
@@ -84,7 +98,7 @@ enum RunFile {
       let facts = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: read)
       return facts.report(
         from: analysis, ledger: reader.ledger,
-        gates: gates.isEmpty ? recorded.gates.compactMap { try? Gate(parsing: $0) } : gates)
+        gates: gates.isEmpty ? recorded.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)
     } catch { throw CommandFailure("\(error)") }
   }
 }

@@ -77,9 +77,12 @@ struct RunFacts {
     return metadata
   }
 
-  func report(from analysis: RunAnalysis, ledger: Ledger?, gates: [Gate]) -> RunReport {
+  func report(
+    from analysis: RunAnalysis, ledger: Ledger?, gates: [Gate], baseline: BaselineFindings? = nil
+  ) -> RunReport {
     var report = analysis.finish(
-      description: description, pacing: pacing, planned: planned, skipped: skipped, ledger: ledger, gates: gates)
+      description: description, pacing: pacing, planned: planned, skipped: skipped, ledger: ledger, gates: gates,
+      baseline: baseline)
     report.verdict = report.verdict.with(doubts: doubts, remarks: remarks)
     return report
   }
