@@ -3,6 +3,7 @@
 // In: counts that the command keeps anyway. Out: answers to scrapers. Owner: the command; collectors are asked on the
 // server's thread. Bounds: those of Telemetry.
 
+import HTTPModel
 import ReplayClient
 import Synchronization
 import Telemetry
