@@ -168,6 +168,11 @@ public struct HTTP2Connection: Sendable {
   /// The header table of `sender` as known now.
   public func headerTable(of sender: HTTP2Side) -> HPACKTable { hpack[sender.rawValue].table }
 
+  /// How much of ``headerTable(of:)`` is known.
+  public func headerTableKnowledge(of sender: HTTP2Side) -> HPACKDecoder.TableKnowledge {
+    hpack[sender.rawValue].knowledge
+  }
+
   /// Fills what was never seen of a sender's header table from another connection's; see ``HPACKDecoder/assume(_:)``.
   public mutating func assumeHeaderTable(_ table: HPACKTable, of sender: HTTP2Side) {
     hpack[sender.rawValue].assume(table)

@@ -14,6 +14,7 @@ public struct HTTP2Event: Sendable {
   /// Packet time of the last byte that it took.
   public var time: Timestamp
 
+  /// What happened.
   public enum Content: Sendable {
     /// A request's or a final response's head. Body, trailers and ``end(_:)`` of the same sender follow.
     case head(HTTP2Head)
@@ -61,6 +62,7 @@ public struct HTTP2MessageEnd: Hashable, Sendable {
   public init(missing: BodyRange? = nil) { self.missing = missing }
 }
 
+/// How a stream came to its end, or out of sight.
 public enum HTTP2StreamClosing: Hashable, Sendable {
   /// Both messages are complete.
   case ended

@@ -23,6 +23,7 @@ public enum HTTP2FrameType: UInt8, CaseIterable, Sendable {
   case continuation = 9
 }
 
+/// A frame's flags; what one means depends on the frame's type (RFC 9113, 6).
 public struct HTTP2FrameFlags: OptionSet, Hashable, Sendable {
   public let rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -53,6 +53,7 @@ public struct HTTP2Head: Sendable {
 
   public var isConnect: Bool { bytes(method).elementsEqual("CONNECT".utf8) }
 
+  /// The bytes of one of the ranges above.
   public func bytes(_ range: Range<UInt32>) -> ArraySlice<UInt8> {
     fields.storage[Int(range.lowerBound)..<Int(range.upperBound)]
   }

@@ -1,7 +1,9 @@
 // Purpose: is this HTTP/2? Asked of a connection's first bytes, and of bytes from the middle of one.
 // Input -> output: what a side has sent so far -> a verdict. Bounds: HTTP2Limits.maxRecognitionBytes.
 
+/// Tells from the bytes of a connection that was joined in its middle whether it speaks HTTP/2.
 public struct HTTP2Recognition: Sendable {
+  /// What is known by now.
   public enum Verdict: Hashable, Sendable {
     case yes
     case no

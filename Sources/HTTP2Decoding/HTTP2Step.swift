@@ -12,6 +12,7 @@ public struct HTTP2Step: Sendable {
   public var sender: HTTP2Side
   public var time: Timestamp
 
+  /// What happened; what has memory of its own stands in ``HTTP2Parts``.
   public enum Content: Sendable {
     /// In ``HTTP2Parts/head``, as are the next two.
     case head

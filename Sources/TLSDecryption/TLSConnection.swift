@@ -153,6 +153,13 @@ public struct TLSConnection {
     }
   }
 
+  /// Something is waited for, a secret or the other direction: ``retry(keys:time:)`` may have something to do.
+  public var isBlocked: Bool {
+    if case .blocked = client.reader { return true }
+    if case .blocked = server.reader { return true }
+    return false
+  }
+
   /// Ciphertext that waits, in bytes of the streams: with ``recordBytes`` and ``unreadBytes`` all that was handed over.
   public var heldCiphertext: Int { client.held.count + server.held.count }
 

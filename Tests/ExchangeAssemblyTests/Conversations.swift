@@ -75,6 +75,32 @@ struct Conversation: ~Copyable {
   mutating func fromClient(_ text: String) { send(client(text)) }
   mutating func fromServer(_ text: String) { send(server(text)) }
 
+  mutating func fromClient(bytes: [UInt8]) {
+    var segment = client("")
+    segment.payload = bytes
+    position.client &+= UInt32(bytes.count)
+    send(segment)
+  }
+
+  mutating func fromServer(bytes: [UInt8]) {
+    var segment = server("")
+    segment.payload = bytes
+    position.server &+= UInt32(bytes.count)
+    send(segment)
+  }
+
+  /// The same client connects once more, from another port; what follows is sent on that connection.
+  mutating func connectAgain(port: UInt16) {
+    clientPort = port
+    send(
+      Segment(isFromClient: true, sequence: position.client &- 1, acknowledgment: 0, flags: 0x02, payload: []),
+      Segment(
+        isFromClient: false, sequence: position.server &- 1, acknowledgment: position.client, flags: 0x12, payload: []))
+  }
+
+  mutating func assume(_ tables: ShownHeaderTables) { decoder.shownHeaderTables = tables }
+  var shownHeaderTables: ShownHeaderTables? { decoder.shownHeaderTables }
+
   /// Ends the capture and gives what came out, in order of the connection.
   mutating func finish() -> [Exchange] {
     decoder.finish()

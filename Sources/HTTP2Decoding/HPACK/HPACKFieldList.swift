@@ -72,11 +72,13 @@ public struct HPACKFieldList: Sendable {
     omittedFields = 0
   }
 
+  /// The name of a field, as sent; empty where it was never seen.
   @inlinable
   public func name(at index: Int) -> ArraySlice<UInt8> {
     storage[Int(ranges[index].nameStart)..<Int(ranges[index].nameEnd)]
   }
 
+  /// The value of a field, as sent; empty where it was never seen.
   @inlinable
   public func value(at index: Int) -> ArraySlice<UInt8> {
     storage[Int(ranges[index].valueStart)..<Int(ranges[index].valueEnd)]
