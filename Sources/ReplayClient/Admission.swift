@@ -10,11 +10,21 @@ struct Admission {
   /// Why an exchange is withheld; nil where it is sent.
   func withholding(_ exchange: Exchange) -> WithheldReason? {
     guard let request = exchange.request else { return .noRequest }
-    if request.version == .http2 || exchange.stream != nil { return .http2 }
+    if request.version == .http2, let reason = unsendable(exchange, request) { return reason }
     guard isWhole(request) else { return .incompleteRequest }
     guard let methods else { return nil }
     guard methods.contains(where: { $0.elementsEqual(request.method) }) else { return .unsafeMethod }
     return request.isSafe ? nil : hiddenEffect(of: request)
+  }
+
+  /// What only HTTP/2 brings: requests that a server made up, and those of which the tables have lost the main part.
+  private func unsendable(_ exchange: Exchange, _ request: HTTPRequest) -> WithheldReason? {
+    if request.methodRange.isEmpty || request.targetRange.isEmpty { return .unresolvedRequest }
+    guard exchange.hasDetails else { return nil }
+    if exchange.details.promisedBy != nil { return .pushed }
+    // An authority that is not known is no field; one that is guessed is marked.
+    let isUnresolved = exchange.details.unresolved.contains { !$0.isAssumed && $0.section == .request }
+    return isUnresolved && request.authority == nil ? .unresolvedRequest : nil
   }
 
   /// POST says little where one method stands for every operation: what the body asks for counts.

@@ -55,7 +55,8 @@ struct PlanReader {
   private func plan(
     _ exchange: Exchange, _ arrival: Arrival, _ closesConnection: (ExchangeID) -> Bool
   ) -> PlannedRequest? {
-    guard let request = exchange.request else { return nil }
+    guard var request = exchange.request else { return nil }
+    if exchange.hasDetails { request.removeUnresolved(exchange.details.unresolved) }
     let due: Int64? = if case .due(let due) = arrival { due } else { nil }
     let planned = PlannedRequest(
       exchange: exchange, request: request, round: walk.round, due: due,
@@ -65,5 +66,19 @@ struct PlanReader {
       planned.fault = InjectedFault(options.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
     }
     return planned
+  }
+}
+
+extension HTTPRequest {
+  /// Leaves out fields of which a part was never seen: an empty value would say something that nobody has said.
+  fileprivate mutating func removeUnresolved(_ unresolved: [UnresolvedField]) {
+    for field in unresolved.sorted(by: { $0.field > $1.field }) where !field.isAssumed {
+      let index = Int(field.field)
+      switch field.section {
+      case .request where index < fields.count: fields.ranges.remove(at: index)
+      case .requestTrailers where index < trailers.count: trailers.ranges.remove(at: index)
+      default: break
+      }
+    }
   }
 }

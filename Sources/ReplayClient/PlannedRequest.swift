@@ -1,4 +1,5 @@
 import HTTPModel
+import ReplaySchedule
 
 /// A request on its way through the replay: read, due, sent, ended, delivered.
 ///
@@ -11,6 +12,8 @@ final class PlannedRequest: @unchecked Sendable {
   let round: UInt32
   /// The recorded connection; rounds are apart.
   let connectionKey: UInt64
+  /// It was recorded on HTTP/2, where requests overlap.
+  let wasHTTP2: Bool
   /// Nanoseconds from the schedule's start; nil where the pacing has no due times.
   let due: Int64?
   /// The recorded connection ends with it.
@@ -25,6 +28,8 @@ final class PlannedRequest: @unchecked Sendable {
 
   /// Where it is sent from while it is connecting or in flight.
   var lane: Lane?
+  /// Index of the target that it was given to.
+  var target = 0
   /// What its target's breaker has admitted it as.
   var ticket: CircuitBreaker.Ticket?
   /// Monotonic times; 0 while unknown. `released`: found to be due; `ready`: nothing of its connection before it is
@@ -37,6 +42,8 @@ final class PlannedRequest: @unchecked Sendable {
   var firstByte: Int64 = 0
   /// It was sent again after a kept connection turned out to be closed.
   var isResent = false
+  /// How often a target has sent it back untouched.
+  var refusals: UInt32 = 0
   /// How often it was tried again, and how it failed before.
   var retries: UInt32 = 0
   var failure: AttemptOutcome?
@@ -52,8 +59,22 @@ final class PlannedRequest: @unchecked Sendable {
     awaitsContinue =
       request.version != .http10 && request.body.size > 0
       && request.fields.first("expect").map { asciiCaseInsensitiveEqual($0, "100-continue".utf8) } ?? false
+    wasHTTP2 = request.version == .http2
     connectionKey = UInt64(round) << 32 | UInt64(exchange.id.connection)
     heldBytes = PlannedRequest.size(of: exchange)
+  }
+
+  /// When the recorded exchange began and ended, in nanoseconds since the epoch.
+  var recordedStart: Int64 { request.timing.start.nanoseconds }
+  var recordedEnd: Int64 { exchange?.end.nanoseconds ?? request.timing.end.nanoseconds }
+
+  /// Nanoseconds that the recorded exchange takes at this pacing.
+  func recordedLength(at pacing: Pacing) -> Int64 {
+    let length = max(0, recordedEnd &- recordedStart)
+    return switch pacing {
+    case .recorded(let speed): speed.dividing(length)
+    case .profile, .maximum: min(length, Pacing.horizon)
+    }
   }
 
   /// Bytes of both messages, and a round figure for the rest.

@@ -7,7 +7,7 @@ import ReplaySchedule
 extension ReplayEngine {
   /// Whether `lane` has a connection or may open one; closes some that are idle where that is what it takes.
   func makeRoom(for lane: Lane) -> Bool {
-    if lane.connection != nil || connections.count + connecting < connectionLimit { return true }
+    if lane.hasConnection || connections.count + connecting < connectionLimit { return true }
     var idle = connections.filter { $0.isIdle }
     guard !idle.isEmpty else { return false }
     idle.sort { $0.idleSince < $1.idleSince }
@@ -16,29 +16,84 @@ extension ReplayEngine {
     return true
   }
 
-  func open(_ lane: Lane, for request: PlannedRequest) {
-    connecting += 1
-    let connection = TargetConnection(engine: self, lane: lane)
-    targets[lane.target].dialer.connect(connection) { [self] failure in
-      connecting -= 1
-      let now = clock.now
-      if let failure {
-        fail(request, failure, response: nil, now: now)
-      } else if request.lane == nil || phase != .running && end == .interrupted {
-        connection.abandon()
-        end(request, .interrupted, response: nil, now: now)
-      } else {
-        counts.connectionsOpened += 1
-        connection.slot = connections.count
-        connections.append(connection)
-        lane.connection = connection
-        connection.send(request, now: now)
-      }
+  /// Sends a request on its lane: on a connection that it has, on the one that is being made, or on another.
+  func dispatch(_ request: PlannedRequest, on lane: Lane, now: Int64) {
+    if let connection = lane.connection {
+      connection.send(request, now: now)
+    } else if let connection = lane.spare.popLast() {
+      connection.send(request, now: now)
+    } else if lane.isConnecting {
+      lane.awaiting.append(request)
+    } else {
+      open(lane, for: request)
     }
   }
 
-  /// A connection has let go of its lane.
-  func didClose(_ connection: TargetConnection, of lane: Lane) {
+  private func open(_ lane: Lane, for request: PlannedRequest) {
+    connecting += 1
+    let index = lane.target
+    let route = targets[index].route(for: request)
+    if lane.overlaps, route.mayBeHTTP2 { lane.isConnecting = true }
+    targets[index].dialer.connect(route, engine: self, lane: lane) { [self] result in
+      connecting -= 1
+      let now = clock.now
+      switch result {
+      case .success(let connection):
+        if route == .plainTrial || route == .secure(.either) {
+          targets[index].speaksHTTP2 = connection.multiplexes
+        }
+        didOpen(connection, lane, for: request, now: now)
+      case .failure(let failure):
+        if route == .plainTrial, failure.mayBeHTTP1 {
+          targets[index].speaksHTTP2 = false
+          lane.isConnecting = false
+          open(lane, for: request)
+        } else {
+          fail(request, failure.outcome, response: nil, now: now)
+        }
+        for request in awaiting(of: lane) {
+          fail(request, failure, elsewhere: targets[index].speaksHTTP2 == false, now: now)
+        }
+      }
+      flushAll()
+    }
+  }
+
+  /// Requests that waited for a connection, which is there now or will not be.
+  private func awaiting(of lane: Lane) -> [PlannedRequest] {
+    lane.isConnecting = false
+    defer { lane.awaiting.removeAll() }
+    return lane.awaiting
+  }
+
+  /// A request whose lane got no connection that multiplexes: it goes on one of its own where there are others.
+  private func fail(_ request: PlannedRequest, _ failure: DialFailure, elsewhere: Bool, now: Int64) {
+    if elsewhere, let lane = request.lane {
+      dispatch(request, on: lane, now: now)
+    } else {
+      fail(request, failure.outcome, response: nil, now: now)
+    }
+  }
+
+  private func didOpen(_ connection: any TargetConnection, _ lane: Lane, for request: PlannedRequest, now: Int64) {
+    let others = awaiting(of: lane)
+    guard request.lane != nil, phase == .running || end != .interrupted else {
+      connection.abandon()
+      for request in [request] + others { end(request, .interrupted, response: nil, now: now) }
+      return
+    }
+    counts.connectionsOpened += 1
+    connection.slot = connections.count
+    connections.append(connection)
+    if !recordedConnections, lane.overlaps, !connection.multiplexes { lane.becomeSequential() }
+    if connection.multiplexes || !lane.overlaps { lane.connection = connection }
+    connection.send(request, now: now)
+    for request in others { dispatch(request, on: lane, now: now) }
+    if !recordedConnections, lane.overlaps { list(lane) }
+  }
+
+  /// A connection takes no more requests, and is about to be closed.
+  func didClose(_ connection: any TargetConnection, of lane: Lane?) {
     let slot = connection.slot
     guard slot >= 0 else { return }
     connection.slot = -1
@@ -47,7 +102,12 @@ extension ReplayEngine {
       connections[slot] = last
       last.slot = slot
     }
-    if recordedConnections, lane.state == .idle { lanes[lane.key] = nil }
+    if let lane { forget(lane) }
+  }
+
+  /// Drops a recorded connection's lane that has nothing any more.
+  private func forget(_ lane: Lane) {
+    if recordedConnections, lane.state == .idle, lane.active == 0, !lane.hasConnection { lanes[lane.key] = nil }
   }
 
   /// A kept connection was closed without a byte of an answer. A safe request goes once more, on a connection of its
@@ -59,8 +119,25 @@ extension ReplayEngine {
     }
     request.isResent = true
     counts.resent += 1
-    open(lane, for: request)
+    dispatch(request, on: lane, now: now)
   }
+
+  /// The target said that it has done nothing with a request: whatever it is, it may go again (RFC 9113, 8.7).
+  func wasNotProcessed(_ request: PlannedRequest, now: Int64) {
+    guard phase == .running, let lane = request.lane, request.refusals < ReplayEngine.refusalLimit else {
+      fail(request, .streamReset, response: nil, now: now)
+      return
+    }
+    if request.sent != 0 {
+      request.refusals += 1
+      request.firstByte = 0
+      counts.resent += 1
+    }
+    dispatch(request, on: lane, now: now)
+  }
+
+  /// How often a target may refuse a request before that is its answer.
+  private static let refusalLimit: UInt32 = 8
 
   /// An attempt got no answer for its connection's sake: it is tried again where that is allowed, else it is over.
   ///
@@ -105,7 +182,7 @@ extension ReplayEngine {
 
   /// Gives up what waits by itself when sending stops.
   func giveUpDelayed(_ reason: WithheldReason, now: Int64) {
-    var others: [TargetConnection] = []
+    var others: [any TargetConnection] = []
     defer { for connection in others { later.add(.move(connection), at: now) } }
     while let next = later.take(at: .max) {
       guard case .send(let request) = next else {
@@ -116,8 +193,9 @@ extension ReplayEngine {
       if let failure = request.failure {
         end(request, failure, response: nil, now: now)
       } else {
-        _ = targets[lane.target].record(.abandoned, of: request, at: now)
+        _ = targets[request.target].record(.abandoned, of: request, at: now)
         request.lane = nil
+        lane.end(request)
         inFlight -= 1
         counts.planned -= 1
         withhold(request, reason)
@@ -158,18 +236,26 @@ extension ReplayEngine {
   }
 
   func didReceive(bytes: Int) { counts.bytesReceived &+= UInt64(bytes) }
+  func didWrite(bytes: Int) { counts.bytesSent &+= UInt64(bytes) }
+
+  /// A request waits because the target allows no more streams at a time.
+  func didWaitForStream() {
+    counts.waitedForStream += 1
+    blockedBy = .streams
+    blockedTime = clock.now
+  }
 
   /// What an attempt's end says about its target. Answers that say that there is nobody to answer count as none
   /// (RFC 9110, 15.6.3 to 15.6.5); any other status is for the comparison to judge.
   private static func result(_ outcome: AttemptOutcome, _ response: HTTPResponse?) -> CircuitBreaker.Result {
-    if outcome == .interrupted { return .abandoned }
+    if outcome == .interrupted || outcome == .cancelled { return .abandoned }
     guard outcome == .answered, let response else { return .failure }
     return (502...504).contains(response.status) ? .failure : .success
   }
 
   private func tell(_ result: CircuitBreaker.Result, of request: PlannedRequest, now: Int64) {
-    guard let index = request.lane?.target, targets[index].record(result, of: request, at: now) else { return }
-    balancer.cameBack(index, at: now)
+    guard request.lane != nil, targets[request.target].record(result, of: request, at: now) else { return }
+    balancer.cameBack(request.target, at: now)
     resumeTime = .min
   }
 
@@ -181,10 +267,11 @@ extension ReplayEngine {
   ) {
     guard let lane = request.lane, let exchange = request.exchange?.id else { return }
     if request.ticket != nil { tell(result ?? ReplayEngine.result(outcome, response), of: request, now: now) }
-    targets[lane.target].count(isFailure: outcome != .answered)
+    targets[request.target].count(isFailure: outcome != .answered && outcome != .cancelled)
     request.lane = nil
+    lane.end(request)
     request.attempt = Attempt(
-      exchange: exchange, round: request.round, target: UInt16(lane.target),
+      exchange: exchange, round: request.round, target: UInt16(request.target),
       scheduled: clock.timestamp(request.scheduled), sent: request.sent == 0 ? nil : clock.timestamp(request.sent),
       firstByte: request.firstByte == 0 ? nil : clock.timestamp(request.firstByte), end: clock.timestamp(now),
       outcome: outcome, response: response)
@@ -196,6 +283,7 @@ extension ReplayEngine {
     if ended.count >= ReplayEngine.batch { handBack() }
     leave(lane, now: now)
     dispatch()
+    flushAll()
     _ = endIfDone()
   }
 
@@ -206,15 +294,27 @@ extension ReplayEngine {
   func leave(_ lane: Lane, now: Int64) {
     if !recordedConnections {
       lane.state = .idle
-      targets[lane.target].freeLanes.append(lane)
+      list(lane)
+    } else if lane.state == .ready {
+      // Of requests that overlap, another one waits already.
+      return
     } else if let next = lane.queue.first {
+      if lane.overlaps, !lane.maySend(next) { return }
       next.ready = now
       lane.state = .ready
       ready.append(lane)
-    } else {
+    } else if lane.active == 0 {
       lane.state = .idle
-      if lane.connection == nil { lanes[lane.key] = nil }
+      forget(lane)
     }
+  }
+
+  /// Puts a place of a pool among the free ones where it takes more. A connection that multiplexes comes last, so that
+  /// requests are spread; of the others those used last come first, so that few are kept open.
+  func list(_ lane: Lane) {
+    guard !lane.isListed, lane.takesMore else { return }
+    lane.isListed = true
+    if lane.overlaps { targets[lane.target].freeStreams.append(lane) } else { targets[lane.target].add(lane) }
   }
 
   func handBack() {

@@ -47,11 +47,11 @@ extension ReplayEngine {
     if let known = lanes[request.connectionKey] {
       lane = known
     } else {
-      lane = Lane(key: request.connectionKey)
+      lane = Lane(key: request.connectionKey, overlaps: request.wasHTTP2)
       lanes[lane.key] = lane
     }
     lane.queue.append(request)
-    if lane.state == .idle {
+    if lane.state == .idle || lane.overlaps && lane.state == .busy && lane.queue.count == 1 && lane.maySend(request) {
       request.ready = request.released
       lane.state = .ready
       ready.append(lane)
@@ -92,9 +92,11 @@ extension ReplayEngine {
     ready.removeFirst()
     waiting -= 1
     let request = lane.queue.removeFirst()
+    lane.state = .busy
     if let target {
       lane.target = target
       start(request, on: lane, now: now)
+      if lane.overlaps { leave(lane, now: now) }
     } else {
       withhold(request, .breakerOpen)
       leave(lane, now: now)
@@ -104,7 +106,7 @@ extension ReplayEngine {
 
   private func dispatchFromPool(_ now: Int64) -> Bool {
     guard let request = firstOfPool() else { return false }
-    guard let place = placeInPool(now) else {
+    guard let place = placeInPool(request, now) else {
       block(.connections, now)
       return false
     }
@@ -116,7 +118,10 @@ extension ReplayEngine {
       poolQueue.removeFirst()
     }
     switch place {
-    case .target(let index): start(request, on: targets[index].freeLanes.removeLast(), now: now)
+    case .target(let index):
+      let lane = targets[index].takeLane(for: request)
+      start(request, on: lane, now: now)
+      if lane.overlaps, lane.connection != nil { list(lane) }
     case .nowhere: withhold(request, .breakerOpen)
     }
     return true
@@ -129,13 +134,13 @@ extension ReplayEngine {
   }
 
   /// nil where the pools of all targets that may be asked are busy.
-  private func placeInPool(_ now: Int64) -> PoolPlace? {
+  private func placeInPool(_ request: PlannedRequest, _ now: Int64) -> PoolPlace? {
     if targets.count == 1 {
       guard targets[0].admits(at: now) else { return .nowhere }
-      return targets[0].freeLanes.isEmpty ? nil : .target(0)
+      return targets[0].hasLane(for: request) ? .target(0) : nil
     }
     guard targets.contains(where: { $0.admits(at: now) }) else { return .nowhere }
-    return balancer.pick(at: now) { [targets] in !targets[$0].freeLanes.isEmpty && targets[$0].admits(at: now) }
+    return balancer.pick(at: now) { [targets] in targets[$0].hasLane(for: request) && targets[$0].admits(at: now) }
       .map { .target($0) }
   }
 
@@ -148,12 +153,12 @@ extension ReplayEngine {
 
   /// The target of a lane's next request: that of its connection while it may be asked, else the next that may.
   func target(for lane: Lane, _ now: Int64) -> Int? {
-    if lane.connection != nil, targets[lane.target].admits(at: now) { return lane.target }
+    if lane.hasConnection, targets[lane.target].admits(at: now) { return lane.target }
     let target =
       targets.count == 1
       ? (targets[0].admits(at: now) ? 0 : nil)
       : balancer.pick(at: now) { [targets] in targets[$0].admits(at: now) }
-    if target != nil { lane.connection?.close() }
+    if target != nil { lane.leaveTarget() }
     return target
   }
 
@@ -175,6 +180,8 @@ extension ReplayEngine {
     inFlight += 1
     lane.state = .busy
     request.lane = lane
+    request.target = lane.target
+    lane.begin(request)
     targets[lane.target].admit(request, at: now)
     if let delay = request.fault?.delay, delay > 0 {
       request.scheduled &+= delay
@@ -194,10 +201,8 @@ extension ReplayEngine {
       end(
         request, .answered, response: InjectedFault.answer(status: status, at: clock.timestamp(now)), now: now,
         result: .abandoned)
-    } else if let connection = lane.connection {
-      connection.send(request, now: now)
     } else {
-      open(lane, for: request)
+      dispatch(request, on: lane, now: now)
     }
   }
 

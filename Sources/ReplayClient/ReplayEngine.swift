@@ -16,7 +16,7 @@ final class ReplayEngine {
     /// A delayed request, or one that is tried again.
     case send(PlannedRequest)
     /// A throttled connection that may go on.
-    case move(TargetConnection)
+    case move(any TargetConnection)
   }
 
   let options: ReplayOptions
@@ -28,8 +28,6 @@ final class ReplayEngine {
   let eventLoop: any EventLoop
   let publish: (ReplayProgress) -> Void
   let recordedConnections: Bool
-  /// What a throttle allows each connection; nil for no throttle.
-  let bytesPerSecond: Int?
 
   var phase = Phase.running
   var start: Int64
@@ -69,7 +67,7 @@ final class ReplayEngine {
   var poolQueue = CircularBuffer<PlannedRequest>(initialCapacity: 64)
 
   /// Open connections by ``TargetConnection/slot``, and how many more are being made.
-  var connections: [TargetConnection] = []
+  var connections: [any TargetConnection] = []
   var connecting = 0
   let connectionLimit: Int
 
@@ -77,6 +75,9 @@ final class ReplayEngine {
   private var timerTime = Int64.max
   private var nextScan: Int64 = 0
   var isDispatching = false
+  /// What was written is not handed to the system before all that came with it is read.
+  var isReading = false
+  private var unflushed: [any TargetConnection] = []
 
   init(
     options: ReplayOptions, clock: RunClock, handover: Handover, memory: HeldMemory, targets: [TargetState],
@@ -93,7 +94,6 @@ final class ReplayEngine {
     self.connectionLimit = connectionLimit
     self.publish = publish
     recordedConnections = options.connections == .recorded
-    bytesPerSecond = options.faults.lazy.compactMap { if case .throttle(let rate) = $0 { rate } else { nil } }.min()
     start = clock.now
     latestEnd = start
     counts = ReplayOutcome(started: clock.timestamp(start), ended: clock.timestamp(start), end: .finished)
@@ -167,6 +167,7 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
     }
     if phase == .running { release(now) }
     dispatch()
+    flushAll()
     now = clock.now
     if now >= nextScan { scan(now) }
     if endIfDone() { return }
@@ -232,6 +233,16 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
     if !ended.isEmpty { handBack() }
     publishProgress()
     nextScan = now &+ scanInterval
+  }
+
+  /// Requests that go out together on a connection go in one write.
+  func flushSoon(_ connection: any TargetConnection) { unflushed.append(connection) }
+
+  func flushAll() {
+    guard !unflushed.isEmpty, !isReading, !isDispatching else { return }
+    let connections = unflushed
+    unflushed.removeAll(keepingCapacity: true)
+    for connection in connections { connection.flush() }
   }
 
   func countReset() { counts.faults["reset", default: 0] += 1 }

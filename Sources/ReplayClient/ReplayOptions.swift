@@ -40,6 +40,11 @@ public struct ReplayOptions: Sendable {
   /// The most requests in flight; others that are due wait, and their lateness counts. 1 or more.
   public var concurrency = 1024
   public var connections = Connections.recorded
+  public var protocolChoice = ProtocolChoice.recorded
+  /// Of `https` targets.
+  public var security = TargetSecurity()
+  /// Where names are, before the system is asked.
+  public var resolved: [ResolvedName] = []
   /// Nanoseconds from an attempt's first byte to the last of its answer.
   public var timeout: Int64 = 10_000_000_000
   /// Nanoseconds from an attempt's first byte to the first of its answer; nil for ``timeout``.

@@ -8,8 +8,10 @@ public enum WithheldReason: String, CaseIterable, Sendable {
   case incompleteRequest = "incomplete-request"
   /// Only its response was seen.
   case noRequest = "no-request"
-  /// It was recorded on HTTP/2.
-  case http2 = "http2"
+  /// Its method, path or authority stands in a part of HTTP/2's tables that was never seen.
+  case unresolvedRequest = "unresolved-request"
+  /// The server pushed it: no client has asked for it.
+  case pushed = "pushed"
   /// A gRPC call, and unsafe requests are not allowed: its method says nothing about what it changes.
   case grpcCall = "grpc-call"
   /// A GraphQL mutation, or a persisted operation that may be one, and unsafe requests are not allowed.
@@ -32,6 +34,8 @@ public enum LagCause: String, CaseIterable, Sendable {
   case connections
   /// The request before it on its connection had no answer yet, or the connection took its time.
   case target
+  /// The target allowed no more streams at a time on its connection.
+  case streams
 }
 
 /// What one target did.
@@ -91,6 +95,8 @@ public struct ReplayOutcome: Sendable {
   public var faults: [String: UInt64] = [:]
   /// In the order in which they were given.
   public var targets: [TargetOutcome] = []
+  /// Requests that waited because the target allowed no more streams at a time (RFC 9113, 5.1.2).
+  public var waitedForStream: UInt64 = 0
   public var bytesSent: UInt64 = 0
   public var bytesReceived: UInt64 = 0
 

@@ -17,8 +17,8 @@ public final class Replayer: Sendable {
 
   private struct State {
     var isInterrupted = false
-    /// Where each target is, once that is known.
-    var addresses: [SocketAddress]?
+    /// Where each target is and what its connections are made from, once that is known.
+    var prepared: [PreparedTarget]?
     var running: Running?
     var progress = ReplayProgress()
     var withheld: UInt64 = 0
@@ -63,9 +63,10 @@ public final class Replayer: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     // It fails only where it was shut down before.
     defer { try? group.syncShutdownGracefully() }
-    var addresses: [SocketAddress] = []
-    for target in targets { addresses.append(try address(of: target.target, on: group.next())) }
-    state.withLock { $0.addresses = addresses }
+    let preparation = TargetPreparation(options: options, eventLoop: group.next())
+    var prepared: [PreparedTarget] = []
+    for target in targets { prepared.append(try preparation.prepare(target.target)) }
+    state.withLock { $0.prepared = prepared }
   }
 
   /// Carries out the schedule; returns when the last attempt has ended and was delivered. Once for each instance.
@@ -84,7 +85,7 @@ public final class Replayer: Sendable {
     next: (_ round: UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool = { _ in false },
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
-    if state.withLock({ $0.addresses == nil }) { try prepare() }
+    if state.withLock({ $0.prepared == nil }) { try prepare() }
     let connectionLimit = min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles)
     guard connectionLimit > 0 else { throw .systemFailure(reason: "the limit on open files (ulimit -n) is too low") }
 
@@ -190,27 +191,15 @@ extension Replayer {
     }
   }
 
-  /// The first of a target's addresses that takes a connection; without a check, the first.
-  private func address(of target: ReplayTarget, on eventLoop: any EventLoop) throws(ReplayError) -> SocketAddress {
-    var failure: ReplayError?
-    for address in try resolveAddresses(of: target.host, port: target.port) {
-      let dialer = Dialer(address: address, timeout: options.connectTimeout, eventLoop: eventLoop)
-      guard options.checksTarget, let reason = dialer.probe() else { return address }
-      let text = "\(address.ipAddress ?? "?"):\(target.port)"
-      failure = failure ?? .targetUnreachable(target: target.description, address: text, reason: reason)
-    }
-    throw failure ?? .nameNotResolved(host: target.host, reason: "it has no address")
-  }
-
   private func makeEngine(
     on eventLoop: any EventLoop, handover: Handover, memory: HeldMemory, connectionLimit: Int
   ) throws(ReplayError) -> NIOLoopBound<ReplayEngine> {
-    let addresses = state.withLock { $0.addresses } ?? []
+    let prepared = state.withLock { $0.prepared } ?? []
     do {
       return try eventLoop.submit { [self] in
-        let states = zip(targets, addresses).enumerated().map { index, place in
+        let states = prepared.enumerated().map { index, target in
           TargetState(
-            target: place.0.target, index: index, options: options, dialer: dialer(to: place.1, on: eventLoop))
+            target: target.target, index: index, options: options, dialer: target.dialer(options, on: eventLoop))
         }
         let engine = ReplayEngine(
           options: options, clock: RunClock(), handover: handover, memory: memory, targets: states,
@@ -222,15 +211,6 @@ extension Replayer {
     } catch {
       throw .systemFailure(reason: "\(error)")
     }
-  }
-
-  private func dialer(to address: SocketAddress, on eventLoop: any EventLoop) -> Dialer {
-    var dialer = Dialer(address: address, timeout: options.connectTimeout, eventLoop: eventLoop)
-    for case .throttle(let rate) in options.faults {
-      let piece = Dialer.throttledPiece(rate)
-      dialer.throttledRead = min(dialer.throttledRead ?? piece, piece)
-    }
-    return dialer
   }
 
   /// Lets the process open as many files as it may.

@@ -11,6 +11,7 @@ final class RequestComposer {
   private let basePath: [UInt8]
   private var edits = HTTP1RequestEdits()
   private let host: [(name: [UInt8], value: [UInt8])]
+  private let marker: [(name: [UInt8], value: [UInt8])]
   private var bytes: [UInt8] = []
   private var output = ByteBuffer()
 
@@ -25,9 +26,8 @@ final class RequestComposer {
     case .name(let name): host = [(Array("Host".utf8), Array(name.utf8))]
     }
     edits.replaced = host
-    if let marker = options.marker {
-      edits.appended = [(Array(marker.name.utf8), Array(marker.value.utf8))]
-    }
+    marker = options.marker.map { [(Array($0.name.utf8), Array($0.value.utf8))] } ?? []
+    edits.appended = marker
   }
 
   /// The request's bytes. Their storage is used again once nobody else holds it.
@@ -41,11 +41,39 @@ final class RequestComposer {
     if !basePath.isEmpty {
       edits.target = request.target.first == UInt8(ascii: "/") ? basePath + request.target : nil
     }
-    serialize(request: request, edits: edits, into: &bytes)
+    if request.version == .http2 {
+      translate(request)
+    } else {
+      serialize(request: request, edits: edits, into: &bytes)
+    }
     if output.capacity > RequestComposer.keptCapacity { output = ByteBuffer() }
     output.clear(minimumCapacity: bytes.count)
     output.writeBytes(bytes)
     return output
+  }
+
+  /// Writes a request that was recorded on HTTP/2, which needs no length, and sends cookies in pieces.
+  private func translate(_ recorded: HTTPRequest) {
+    var request = recorded
+    let authority = host.isEmpty ? recorded.authority : host[0].value[...]
+    // Host comes first, as clients send it (RFC 9112, 3.2).
+    var fields = HeaderFields(storage: recorded.fields.storage)
+    if let authority { fields.append(name: "Host".utf8, value: authority) }
+    fields.ranges += recorded.fields.ranges.indices.lazy
+      .filter { !recorded.fields.isPseudoField($0) && !recorded.fields.matches($0, "host") }
+      .map { recorded.fields.ranges[$0] }
+    request.fields = fields
+    if !request.trailers.isEmpty {
+      request.body.framing = .chunked
+      edits.appended = marker + [(Array("Transfer-Encoding".utf8), Array("chunked".utf8))]
+      edits.removed = [Array("content-length".utf8)]
+    } else if request.body.bytes.isEmpty, fields.first("content-length") == nil, !request.isSafe {
+      // Servers want to be told that nothing follows (RFC 9110, 8.6).
+      edits.appended = marker + [(Array("Content-Length".utf8), Array("0".utf8))]
+    }
+    serialize(request: request, edits: edits, into: &bytes)
+    edits.appended = marker
+    edits.removed = []
   }
 
   /// The length of the head of the request written last.

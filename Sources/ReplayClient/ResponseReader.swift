@@ -16,8 +16,6 @@ struct ResponseReader {
     case malformed
   }
 
-  private let bodyLimit: Int
-  private let memory: HeldMemory
   private var decoder = HTTP1Decoder(role: .response)
 
   private var response: HTTPResponse?
@@ -28,14 +26,12 @@ struct ResponseReader {
   private var contentLength: UInt64?
   private var isWhole = false
   private var start: Timestamp?
-  private var hash: BodyHash?
-  /// Bytes taken from the run's memory for this response.
-  private(set) var keptBytes = 0
+  private var kept: KeptBody
 
-  init(bodyLimit: Int, memory: HeldMemory) {
-    self.bodyLimit = bodyLimit
-    self.memory = memory
-  }
+  init(bodyLimit: Int, memory: HeldMemory) { kept = KeptBody(limit: bodyLimit, memory: memory) }
+
+  /// Bytes taken from the run's memory for this response.
+  var keptBytes: Int { kept.bytes }
 
   /// The next response answers a request with this method.
   mutating func begin(answering method: ArraySlice<UInt8>) {
@@ -48,8 +44,7 @@ struct ResponseReader {
     contentLength = nil
     isWhole = false
     start = nil
-    hash = nil
-    keptBytes = 0
+    kept.reset()
   }
 
   /// Reads on from `offset` up to the next thing that matters to the connection.
@@ -93,8 +88,8 @@ struct ResponseReader {
     if response.body.chunkSizes.count == 1 { response.body.chunkSizes = [] }
     let seen = response.body.size
     if isWhole {
-      response.body.isComplete = hash == nil
-      response.body.cutHash = hash?.value
+      response.body.isComplete = kept.hash == nil
+      response.body.cutHash = kept.hash?.value
     } else {
       response.body.isComplete = false
       let end = response.body.framing == .contentLength ? contentLength ?? .max : .max
@@ -117,43 +112,22 @@ struct ResponseReader {
     keepsConnection = !head.closesConnection && !head.switchesProtocol
     contentLength = head.contentLength
     let expected = head.framing == .contentLength ? Int(clamping: head.contentLength ?? 0) : 0
-    keptBytes += head.fields.storage.count
-    memory.add(head.fields.storage.count)
+    kept.add(head.fields.storage.count)
     response = head.response(timing: MessageTiming(start: start ?? time, headEnd: time, end: time))
-    response?.body.bytes.reserveCapacity(min(expected, bodyLimit, ResponseReader.reservedAtOnce))
+    response?.body.bytes.reserveCapacity(kept.reserve(expected))
   }
 
-  private static let informationalLimit = 16
-  /// A length that is only announced is not worth more memory than this.
-  private static let reservedAtOnce = 1 << 20
+  static let informationalLimit = 16
 
   private mutating func keep(_ piece: UnsafeRawBufferPointer) {
     guard response != nil else { return }
-    response!.body.size &+= UInt64(piece.count)
-    if hash == nil {
-      let room = min(piece.count, bodyLimit - response!.body.bytes.count)
-      if room == piece.count, memory.take(room) {
-        keptBytes += room
-        response!.body.bytes.append(contentsOf: piece)
-        return
-      }
-      // From here on the body is only counted and hashed, beginning with what was kept.
-      hash = BodyHash()
-      hash!.update(response!.body.bytes)
-      hash!.update(piece)
-      if memory.take(room) {
-        keptBytes += room
-        response!.body.bytes.append(contentsOf: piece.prefix(room))
-      }
-      response!.body.chunkSizes = []
-    } else {
-      hash!.update(piece)
-    }
+    let wasWhole = kept.hash == nil
+    kept.append(piece, to: &response!.body)
+    if wasWhole, kept.hash != nil { response!.body.chunkSizes = [] }
   }
 
   private mutating func keepChunk(_ size: UInt64) {
-    guard hash == nil, response != nil, memory.take(MemoryLayout<UInt32>.size) else { return }
-    keptBytes += MemoryLayout<UInt32>.size
+    guard kept.hash == nil, response != nil, kept.take(MemoryLayout<UInt32>.size) else { return }
     response!.body.chunkSizes.append(UInt32(clamping: size))
   }
 }

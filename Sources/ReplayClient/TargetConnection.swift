@@ -1,279 +1,36 @@
-import Glibc
-import HTTPModel
 import NIOCore
 
-/// One TCP connection to the target and the attempt that travels on it.
+/// A connection to the target: requests in, the ends of their attempts to the engine.
 ///
-/// Confined to the event loop; the only handler of its channel. Bytes of the answer go in, the end of the attempt goes to
-/// the engine. It ends each attempt that it was given exactly once, and takes the next only after that.
-final class TargetConnection: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-  typealias OutboundOut = ByteBuffer
+/// Confined to the event loop. It ends each attempt that it was given exactly once, or hands it back as not processed.
+protocol TargetConnection: AnyObject {
+  /// Where the engine lists it; below 0 while it does not.
+  var slot: Int { get set }
+  /// Nil once it takes no more requests.
+  var lane: Lane? { get }
+  /// When ``deadlinePassed(now:)`` is to be called, or earlier.
+  var deadline: Int64 { get }
+  /// Nothing is in flight, since ``idleSince``.
+  var isIdle: Bool { get }
+  var idleSince: Int64 { get }
+  /// Whether requests may overlap on it.
+  var multiplexes: Bool { get }
+  /// Whether another request would not have to wait on it.
+  var hasRoom: Bool { get }
 
-  private let engine: ReplayEngine
-  private(set) var lane: Lane?
-  private var context: ChannelHandlerContext?
-  private var reader: ResponseReader
-
-  /// The attempt in flight.
-  private(set) var current: PlannedRequest?
-  /// An attempt has ended on this connection before the current one: it may have been closed meanwhile.
-  private var isReused = false
-  /// Bytes of the request that the kernel has not taken.
-  private var isWriting = false
-  /// What a throttle holds back, and when it lets more of it, or of the answer, through.
-  private var unsent: ByteBuffer?
-  private var nextMove: Int64 = 0
-  /// What follows the head once the target has said that it wants it (RFC 9110, 10.1.1).
-  private var withheldBody: ByteBuffer?
-  /// The error that is about to close the channel.
-  private var failure: AttemptOutcome?
-
-  /// When something must happen: the attempt's time is up, the body is sent unasked, or the connection was idle too long.
-  private(set) var deadline = Int64.max
-  private var attemptDeadline = Int64.max
-  /// Since when nothing is in flight.
-  private(set) var idleSince: Int64 = 0
-  /// Where the engine lists this connection.
-  var slot = -1
-
-  init(engine: ReplayEngine, lane: Lane) {
-    self.engine = engine
-    self.lane = lane
-    reader = ResponseReader(bodyLimit: engine.options.bodyLimit, memory: engine.memory)
-  }
-
-  var isIdle: Bool { current == nil }
-
-  // MARK: Sending
-
-  /// Sends a request; the connection must be idle and open.
-  func send(_ request: PlannedRequest, now: Int64) {
-    guard let context, let lane else {
-      engine.end(request, .connectionReset, response: nil, now: now)
-      return
-    }
-    current = request
-    let isAgain = request.sent != 0
-    request.sent = now
-    attemptDeadline = now &+ engine.options.timeout
-    deadline = engine.options.firstByteTimeout.map { min(attemptDeadline, now &+ $0) } ?? attemptDeadline
-    failure = nil
-    withheldBody = nil
-    reader.begin(answering: request.request.method)
-
-    let composer = engine.targets[lane.target].composer
-    var bytes = composer.compose(request.request, replaced: request.replaced)
-    if request.fault?.resets == true {
-      bytes.moveWriterIndex(to: bytes.readableBytes / 2)
-      engine.didSend(request, bytes: bytes.readableBytes, isAgain: isAgain)
-      cut(request, after: bytes, on: context, now: now)
-      return
-    }
-    engine.didSend(request, bytes: bytes.readableBytes, isAgain: isAgain)
-    if request.awaitsContinue {
-      let head = composer.headLength
-      withheldBody = bytes.getSlice(at: head, length: bytes.readableBytes - head)
-      bytes.moveWriterIndex(to: head)
-      deadline = min(deadline, now &+ TargetConnection.continueTimeout)
-    }
-    write(bytes, on: context)
-  }
-
-  /// Sends so much and ends the connection with RST.
-  private func cut(_ request: PlannedRequest, after bytes: ByteBuffer, on context: ChannelHandlerContext, now: Int64) {
-    engine.countReset()
-    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-    (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-      .assumeIsolated().whenComplete { _ in }
-    guard current != nil else { return }
-    current = nil
-    close()
-    engine.end(request, .connectionReset, response: nil, now: now, result: .abandoned)
-  }
-
-  /// How long the body waits for `100 (Continue)`; curl waits as long.
-  private static let continueTimeout: Int64 = 1_000_000_000
-
-  /// Requests up to this size fit into an empty send buffer at once, so that nobody needs to be told when they are out.
-  private static let certainlyTaken = 4096
-
-  private func write(_ bytes: ByteBuffer, on context: ChannelHandlerContext) {
-    if let rate = engine.bytesPerSecond {
-      unsent = bytes
-      writePiece(rate, on: context, now: engine.clock.now)
-      return
-    }
-    // A write that fails closes the channel and says so to nobody but a promise.
-    failure = .connectionReset
-    if bytes.readableBytes > TargetConnection.certainlyTaken {
-      isWriting = true
-      let written = context.eventLoop.makePromise(of: Void.self)
-      written.futureResult.assumeIsolated().whenSuccess { self.isWriting = false }
-      context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
-    } else {
-      context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-    }
-    if context.channel.isActive { failure = nil }
-  }
-
-  /// Sends on what a throttle allows at once, and comes back for the rest.
-  private func writePiece(_ rate: Int, on context: ChannelHandlerContext, now: Int64) {
-    guard var rest = unsent, let piece = rest.readSlice(length: min(rest.readableBytes, Dialer.throttledPiece(rate)))
-    else {
-      return
-    }
-    unsent = rest.readableBytes > 0 ? rest : nil
-    failure = .connectionReset
-    context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
-    guard context.channel.isActive else { return }
-    failure = nil
-    wait(for: piece.readableBytes, rate, now: now)
-  }
-
-  /// Until so many bytes have had their time.
-  private func wait(for bytes: Int, _ rate: Int, now: Int64) {
-    nextMove = now &+ Int64(clamping: bytes &* 1_000_000_000 / rate)
-    engine.postpone(.move(self), until: nextMove)
-  }
-
-  /// A throttled connection's time has come: writes, or once all is written, reads on.
-  func moveOn(now: Int64) {
-    // Of several waits the last one counts.
-    guard let rate = engine.bytesPerSecond, let context, now >= nextMove else { return }
-    if unsent != nil { writePiece(rate, on: context, now: now) } else { context.read() }
-  }
-
-  private func sendWithheldBody() {
-    guard let body = withheldBody, let context else { return }
-    withheldBody = nil
-    deadline = answerDeadline
-    write(body, on: context)
-  }
-
-  /// When the attempt's time is up, as far as the answer has come.
-  private var answerDeadline: Int64 {
-    guard let current, current.firstByte == 0, let limit = engine.options.firstByteTimeout else {
-      return attemptDeadline
-    }
-    return min(attemptDeadline, current.sent &+ limit)
-  }
-
-  // MARK: Receiving
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let bytes = unwrapInboundIn(data)
-    engine.didReceive(bytes: bytes.readableBytes)
-    guard let request = current else {
-      // Unasked: no answer to anything that was sent, so nothing can follow on this connection.
-      close()
-      return
-    }
-    let now = engine.clock.now
-    if request.firstByte == 0 {
-      request.firstByte = now
-      if withheldBody == nil { deadline = attemptDeadline }
-    }
-    if let rate = engine.bytesPerSecond { wait(for: bytes.readableBytes, rate, now: now) }
-    bytes.withUnsafeReadableBytes { bytes in
-      var offset = 0
-      read: while true {
-        switch reader.read(bytes, from: &offset, at: engine.clock.timestamp(now)) {
-        case .needsMore: break read
-        case .interim(let status): if status == 100 { sendWithheldBody() }
-        case .malformed:
-          finish(.malformedResponse, now: now, keeps: false)
-          break read
-        case .whole(let keeps):
-          finish(.answered, now: now, keeps: keeps && offset == bytes.count)
-          break read
-        }
-      }
-    }
-  }
-
-  /// Ends the attempt in flight.
-  /// - Parameter keeps: another request may follow on this connection.
-  private func finish(_ outcome: AttemptOutcome, now: Int64, keeps: Bool) {
-    guard let request = current else { return }
-    current = nil
-    isReused = true
-    idleSince = now
-    deadline = now &+ engine.options.idleTimeout
-    // A request that the target answered before all of it was sent leaves the connection between two messages.
-    if !keeps || isWriting || unsent != nil || withheldBody != nil || request.closesConnection { close() }
-    request.heldBytes += reader.keptBytes
-    let response = reader.takeResponse(at: engine.clock.timestamp(now))
-    if outcome == .connectionReset || outcome == .closedEarly {
-      engine.fail(request, outcome, response: response, now: now)
-    } else {
-      engine.end(request, outcome, response: response, now: now)
-    }
-  }
-
-  // MARK: Time
-
-  /// Does what ``deadline`` stands for.
-  func deadlinePassed(now: Int64) {
-    if current == nil {
-      close()
-    } else if now >= answerDeadline {
-      finish(.timeout, now: now, keeps: false)
-    } else {
-      sendWithheldBody()
-    }
-  }
-
-  /// Gives up the attempt in flight, if there is one, and closes.
-  func interrupt(now: Int64) {
-    if current != nil { finish(.interrupted, now: now, keeps: false) } else { close() }
-  }
-
-  // MARK: Opening and closing
-
-  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-  func channelActive(context: ChannelHandlerContext) {
-    if engine.bytesPerSecond != nil { context.read() }
-  }
-
-  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
+  /// Sends a request; it must be open, and without ``multiplexes`` also idle.
+  func send(_ request: PlannedRequest, now: Int64)
+  func deadlinePassed(now: Int64)
+  /// What was postponed has its time.
+  func moveOn(now: Int64)
+  /// Gives up what is in flight, and closes.
+  func interrupt(now: Int64)
+  /// Takes no more requests, and closes when those in flight have ended.
+  func retire()
+  /// Lets go of its lane and closes. Nothing may be in flight.
+  func close()
   /// Closes a connection that was made after the run had ended, before it was given anything.
-  func abandon() {
-    lane = nil
-    context?.close(promise: nil)
-  }
-
-  /// Lets go of the lane and closes the channel. No attempt may be in flight.
-  func close() {
-    detach()
-    context?.close(promise: nil)
-  }
-
-  private func detach() {
-    guard let lane else { return }
-    self.lane = nil
-    deadline = .max
-    lane.connection = nil
-    engine.didClose(self, of: lane)
-  }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    failure = .connectionReset
-    context.close(promise: nil)
-  }
-
-  func channelInactive(context: ChannelHandlerContext) {
-    detach()
-    guard let request = current else { return }
-    let now = engine.clock.now
-    if request.firstByte == 0, isReused {
-      current = nil
-      engine.connectionWasDead(request, now: now)
-      return
-    }
-    let isWhole = failure == nil && reader.readEnd()
-    finish(isWhole ? .answered : failure ?? .closedEarly, now: now, keeps: false)
-  }
+  func abandon()
+  /// Hands what was written to the system.
+  func flush()
 }

@@ -4,20 +4,50 @@ import NIOCore
 final class TargetState {
   let dialer: Dialer
   let composer: RequestComposer
+  /// For connections that multiplex.
+  let multiplexedComposer: HTTP2RequestComposer
+  private let choice: ProtocolChoice
+  /// Whether the target has taken HTTP/2 where it had the choice; nil while it had none.
+  var speaksHTTP2: Bool?
   private(set) var breaker: CircuitBreaker?
   /// ``ReplayOptions/Connections/pool(_:)``: places without a request.
-  var freeLanes: [Lane] = []
+  private var freeLanes: [Lane] = []
+  /// The same, of those that multiplex.
+  var freeStreams = CircularBuffer<Lane>(initialCapacity: 2)
   private(set) var outcome: TargetOutcome
 
   init(target: ReplayTarget, index: Int, options: ReplayOptions, dialer: Dialer) {
     self.dialer = dialer
     composer = RequestComposer(options: options, target: target)
+    multiplexedComposer = HTTP2RequestComposer(options: options, target: target)
+    choice = options.protocolChoice
     breaker = options.breaker.map { CircuitBreaker($0) }
     outcome = TargetOutcome(target: target)
     if case .pool(let size) = options.connections {
-      freeLanes = (0..<size).reversed().map { Lane(key: UInt64($0), target: index) }
+      freeLanes = (0..<size).reversed().map { Lane(key: UInt64($0), target: index, overlaps: false) }
+      freeStreams += (0..<size).map { Lane(key: UInt64($0), target: index, overlaps: true) }
+      for lane in freeLanes { lane.isListed = true }
+      for lane in freeStreams { lane.isListed = true }
     }
   }
+
+  /// How a connection for this request is made.
+  func route(for request: PlannedRequest) -> Route {
+    Route(to: dialer.target.scheme, choice, wasHTTP2: request.wasHTTP2, speaksHTTP2: speaksHTTP2)
+  }
+
+  func hasLane(for request: PlannedRequest) -> Bool {
+    route(for: request).mayBeHTTP2 ? !freeStreams.isEmpty : !freeLanes.isEmpty
+  }
+
+  /// Takes the next place of the pool; ``hasLane(for:)`` must hold.
+  func takeLane(for request: PlannedRequest) -> Lane {
+    let lane = route(for: request).mayBeHTTP2 ? freeStreams.removeFirst() : freeLanes.removeLast()
+    lane.isListed = false
+    return lane
+  }
+
+  func add(_ lane: Lane) { freeLanes.append(lane) }
 
   func admits(at now: Int64) -> Bool { breaker == nil || breaker!.admits(at: now) }
 

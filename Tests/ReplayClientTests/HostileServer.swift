@@ -97,6 +97,20 @@ final class Peer: Sendable {
     }
   }
 
+  /// Reads so many bytes; nil where the client closes before.
+  func read(count: Int) -> [UInt8]? {
+    buffered.withLock { buffer in
+      while buffer.count < count {
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        let received = recv(descriptor, &bytes, bytes.count, 0)
+        guard received > 0 else { return nil }
+        buffer += bytes[..<received]
+      }
+      defer { buffer.removeFirst(count) }
+      return Array(buffer[..<count])
+    }
+  }
+
   /// Reads until the client closes.
   func readToEnd() {
     var bytes = [UInt8](repeating: 0, count: 65536)
@@ -108,7 +122,7 @@ final class Peer: Sendable {
   func write(_ bytes: [UInt8]) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { return }
       rest = rest.dropFirst(count)
     }

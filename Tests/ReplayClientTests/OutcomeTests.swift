@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "SSH-2.0-OpenSSH_9.6\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "SSH-2.0-OpenSSH_9.6\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "<html>\r\n<body>\r\n</body>\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n1234\r\n",
   ])
   func whatIsNoAnswer(_ answer: String) throws {
@@ -118,6 +118,15 @@ import Testing
       peer.readToEnd()
     }
     #expect(try attempt(get("/"), to: server).outcome == .malformedResponse)
+  }
+
+  @Test func aTargetThatSpeaksTLSIsNamed() throws {
+    let server = HostileServer { peer in
+      _ = peer.read()
+      // An alert: unexpected_message (RFC 8446, 6).
+      peer.write([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x0a])
+    }
+    #expect(try attempt(get("/"), to: server).outcome == .targetSpeaksTLS)
   }
 
   @Test func aHostileTargetFailsEachAttemptAndEndsTheRun() throws {

@@ -83,8 +83,12 @@ import Testing
     let server = HostileServer { $0.answerAll() }
     var noRequest = get("/")
     noRequest.request = nil
-    var http2 = get("/")
-    http2.request!.version = .http2
+    var unresolved = get("/")
+    unresolved.request!.version = .http2
+    unresolved.request!.targetRange = 0..<0
+    var pushed = get("/")
+    pushed.request!.version = .http2
+    pushed.details.promisedBy = 1
     var cut = recorded("GET / HTTP/1.1\r\nHost: shop\r\nContent-Length: 4\r\n\r\nbody")
     cut.request!.body.bytes.removeLast()
     cut.request!.body.isComplete = false
@@ -92,13 +96,14 @@ import Testing
     headless.request!.fields = HeaderFields()
     let post = recorded("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\n\r\n")
     let lowercase = recorded("get / HTTP/1.1\r\nHost: shop\r\n\r\n")
-    let session = [noRequest, http2, cut, headless, post, post, lowercase, get("/")]
+    let session = [noRequest, unresolved, pushed, cut, headless, post, post, lowercase, get("/")]
     var options = testOptions()
     options.methods = ReplayOptions().methods
     let (outcome, results) = try replay(session, to: server.url, options)
     #expect(results.count == 1)
-    #expect(outcome.planned == 8)
-    #expect(outcome.skipped == [.noRequest: 1, .http2: 1, .incompleteRequest: 2, .unsafeMethod: 3])
+    #expect(outcome.planned == 9)
+    #expect(
+      outcome.skipped == [.noRequest: 1, .unresolvedRequest: 1, .pushed: 1, .incompleteRequest: 2, .unsafeMethod: 3])
   }
 
   @Test func aSessionWithNothingToSendEnds() throws {

@@ -135,7 +135,8 @@ extension WithheldReason {
     case .graphQLMutation: "changes something (--allow-unsafe)"
     case .incompleteRequest: "a part was not captured"
     case .noRequest: "only the answer was captured"
-    case .http2: "recorded on HTTP/2"
+    case .unresolvedRequest: "method, path or authority stand in a table that was never seen"
+    case .pushed: "the server made it up"
     case .breakerOpen, .interrupted, .durationOver: "not sent"
     }
   }

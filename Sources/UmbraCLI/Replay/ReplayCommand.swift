@@ -31,7 +31,10 @@ struct Replay: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The shadow: http://HOST:PORT. Several share the connections by weight: URL=WEIGHT.", valueName: "url"),
+      """
+      The shadow: http://HOST:PORT, https://, h2c:// (HTTP/2 without TLS), http+unix:///PATH. Several share the \
+      connections by weight: URL=WEIGHT.
+      """, valueName: "url"),
     transform: TargetChoice.init)
   var target: [TargetChoice]
 
@@ -47,6 +50,7 @@ struct Replay: ParsableCommand {
   var dryRun = false
 
   @OptionGroup(title: "Pacing") var pacing: PacingOptions
+  @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
@@ -84,10 +88,14 @@ struct Replay: ParsableCommand {
     var options = ReplayOptions()
     do { try pacing.apply(to: &options) } catch { throw CommandFailure("\(error)", status: .usage) }
     protection.apply(to: &options)
+    reaching.apply(to: &options)
     options.connections = sending.connections.value
     options.methods = sending.allowUnsafe ? nil : Set(sending.methods.names)
     options.host = sending.host.value
-    var plan = ReplayPlan(session: session, targets: target.map(\.value), options: options, marker: sending.marker)
+    var plan = ReplayPlan(
+      session: session,
+      targets: target.map { WeightedTarget(reaching.reached($0.value.target), weight: $0.value.weight) },
+      options: options, marker: sending.marker)
     plan.rewritesIdempotencyKeys = !sending.keepIdempotencyKeys
     plan.runFile = output
     plan.overwrite = overwrite

@@ -49,14 +49,22 @@ struct ReplayPlan {
   /// Production first: the server that was captured is no shadow.
   func refuseCapturedServer(_ exchange: Exchange) throws {
     if force { return }
-    for target in targets.lazy.map(\.target) where target.port == exchange.server.port {
-      guard let address = IPAddress(target.host) ?? (target.host == "localhost" ? ReplayPlan.loopback : nil),
-        address == exchange.server.address
-      else { continue }
+    for target in targets.lazy.map(\.target)
+    where target.port == exchange.server.port && target.socketPath == nil
+      && addresses(of: target).contains(exchange.server.address)
+    {
       throw CommandFailure(
         "\(target) is the server that was captured: replaying would send its traffic to it again. "
           + "Name a shadow, or add --force if this is meant.")
     }
+  }
+
+  /// Where a target is known to be without asking anybody.
+  private func addresses(of target: ReplayTarget) -> [IPAddress] {
+    let resolved = options.resolved.first { ($0.host == target.host || $0.host == "*") && $0.port == target.port }
+    if let resolved { return resolved.addresses.compactMap { IPAddress($0) } }
+    if let address = IPAddress(target.host) { return [address] }
+    return target.host == "localhost" ? [ReplayPlan.loopback] : []
   }
 
   private static let loopback = IPAddress(v4: 0x7f00_0001)

@@ -37,6 +37,7 @@ extension RunFacts {
     case .connections:
       if case .pool(let size) = plan.options.connections { return "all connections were busy (--connections \(size))" }
       return "no more connections could be open"
+    case .streams: return "the target allowed no more streams at a time on their connection"
     case .target: return "the target had not answered the request before on their connection, or not taken a connection"
     case .generator:
       let load = "its event loop used \(percentage(min(1, outcome.generatorLoad))) of a core"
@@ -58,6 +59,10 @@ extension RunFacts {
 
   private func traffic(_ outcome: ReplayOutcome, _ plan: ReplayPlan) -> [String] {
     var remarks: [String] = []
+    if outcome.waitedForStream > 0 {
+      remarks.append(
+        "\(counted(outcome.waitedForStream, "request")) waited for a stream: the target allows only so many at a time.")
+    }
     if outcome.retried > 0 { remarks.append("\(counted(outcome.retried, "time")) a request was tried again.") }
     if !plan.options.faults.isEmpty {
       let names = ["delay": "delayed", "abort": "answered without being sent", "reset": "cut off"]

@@ -1,0 +1,120 @@
+import HTTPModel
+import NIOCore
+import NIOHTTP2
+
+// Frames that come: answers to their streams, what concerns the connection to it.
+
+extension HTTP2Connection {
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    engine.isReading = true
+    let frame = unwrapInboundIn(data)
+    let now = engine.clock.now
+    switch frame.payload {
+    case .headers(let payload):
+      receive(frame.streamID, now) {
+        $0.take(payload.headers, endsStream: payload.endStream, at: engine.clock.timestamp(now))
+      } ends: {
+        payload.endStream
+      }
+    case .data(let payload):
+      let count = payload.data.readableBytes + (payload.paddingBytes.map { $0 + 1 } ?? 0)
+      acknowledge(count, of: payload.endStream ? nil : streams[frame.streamID], context)
+      guard case .byteBuffer(let bytes) = payload.data else { return }
+      receive(frame.streamID, now) {
+        $0.take(bytes, endsStream: payload.endStream)
+      } ends: {
+        payload.endStream
+      }
+    case .rstStream(let code): wasReset(frame.streamID, code, now: now)
+    case .goAway(let last, let code, _): goAway(last, code, now: now)
+    case .settings(.settings(let settings)):
+      for setting in settings where setting.parameter == .maxConcurrentStreams { streamLimit = setting.value }
+      if let whenReady {
+        self.whenReady = nil
+        whenReady(nil)
+      }
+      beginWaiting(now: now)
+    default: break
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    engine.isReading = false
+    engine.flushAll()
+    context.fireChannelReadComplete()
+  }
+
+  private func receive(
+    _ id: HTTP2StreamID, _ now: Int64, _ take: (HTTP2Stream) -> HTTP2Stream.Progress, ends: () -> Bool
+  ) {
+    guard let stream = streams[id] else { return }
+    if stream.request.firstByte == 0 {
+      stream.request.firstByte = now
+      if !stream.awaitsContinue { stream.deadline = stream.attemptDeadline }
+    }
+    switch take(stream) {
+    case .malformed: giveUp(stream, .malformedResponse, .protocolError, now: now)
+    case .interim(let status): if status == 100 { sendWithheldBody(of: stream) }
+    case .goesOn:
+      if ends() {
+        finish(stream, .answered, now: now)
+      } else if stream.paced != nil {
+        moveOn(stream, now: now)
+      }
+    }
+  }
+
+  /// Lets the target send on. Windows are so large that this is rare.
+  private func acknowledge(_ count: Int, of stream: HTTP2Stream?, _ context: ChannelHandlerContext) {
+    unacknowledged += count
+    if unacknowledged >= HTTP2Connection.window / 2 {
+      write(.windowUpdate(windowSizeIncrement: unacknowledged), of: .rootStream, context)
+      unacknowledged = 0
+      flushSoon()
+    }
+    guard let stream else { return }
+    stream.unacknowledged += count
+    if stream.unacknowledged >= HTTP2Connection.window / 2 {
+      write(.windowUpdate(windowSizeIncrement: stream.unacknowledged), of: stream.id, context)
+      stream.unacknowledged = 0
+      flushSoon()
+    }
+  }
+
+  func sendWithheldBody(of stream: HTTP2Stream) {
+    guard stream.awaitsContinue else { return }
+    stream.awaitsContinue = false
+    stream.deadline = answerDeadline(of: stream)
+    writeBody(of: stream, 0..<stream.request.request.body.bytes.count, isLast: true)
+    flushSoon()
+  }
+
+  func answerDeadline(of stream: HTTP2Stream) -> Int64 {
+    guard stream.request.firstByte == 0, let limit = engine.options.firstByteTimeout else {
+      return stream.attemptDeadline
+    }
+    return min(stream.attemptDeadline, stream.request.sent &+ limit)
+  }
+
+  private func wasReset(_ id: HTTP2StreamID, _ code: HTTP2ErrorCode, now: Int64) {
+    guard let stream = streams[id] else { return }
+    if code == .refusedStream {
+      // Nothing was done with it (RFC 9113, 8.7).
+      remove(stream, now: now)
+      engine.wasNotProcessed(stream.request, now: now)
+    } else {
+      stream.isSent = true
+      finish(stream, .streamReset, now: now)
+    }
+  }
+
+  /// The target takes no more requests on this connection; those above `last` it has not looked at (RFC 9113, 6.8).
+  private func goAway(_ last: HTTP2StreamID, _ code: HTTP2ErrorCode, now: Int64) {
+    retire()
+    let unseen = streams.values.filter { $0.id > last }.sorted { $0.id < $1.id }
+    for stream in unseen { streams[stream.id] = nil }
+    for stream in unseen { engine.wasNotProcessed(stream.request, now: now) }
+    if code != .noError { failure = .connectionReset }
+    closeIfDone()
+  }
+}

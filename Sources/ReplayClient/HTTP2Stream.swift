@@ -1,0 +1,123 @@
+import HTTPModel
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One attempt on a stream: its request as far as it is sent, its answer as far as it came.
+///
+/// Confined to the event loop; belongs to one ``HTTP2Connection``.
+final class HTTP2Stream {
+  enum Progress {
+    case goesOn
+    case interim(status: UInt16)
+    case malformed
+  }
+
+  let id: HTTP2StreamID
+  let request: PlannedRequest
+  /// When the attempt's time is up, and when something must happen before that.
+  var attemptDeadline = Int64.max
+  var deadline = Int64.max
+  /// What of the body waits for its time, or for answers.
+  var paced: PacedBody?
+  /// The body waits for `100 (Continue)`.
+  var awaitsContinue = false
+  /// All of the request was handed to HTTP/2, and taken by the target's window.
+  var isSent = false
+  /// When the recorded client had given up, on the run's clock; 0 for never.
+  var cancelTime: Int64 = 0
+  /// Body bytes that came since the target was last told that it may send more.
+  var unacknowledged = 0
+
+  private var response: HTTPResponse?
+  private var informational: [InformationalResponse] = []
+  private var start: Timestamp?
+  private var kept: KeptBody
+  private var isWhole = false
+  private var contentLength: UInt64?
+  private var messages: MessageCount?
+
+  init(id: HTTP2StreamID, request: PlannedRequest, bodyLimit: Int, memory: HeldMemory) {
+    self.id = id
+    self.request = request
+    kept = KeptBody(limit: bodyLimit, memory: memory)
+  }
+
+  /// Answers are to be counted.
+  func countMessages() { messages = MessageCount() }
+
+  var answers: Int { messages?.count ?? 0 }
+  var keptBytes: Int { kept.bytes }
+
+  /// A header section came: an interim one, the head, or the trailers.
+  func take(_ headers: HPACKHeaders, endsStream: Bool, at time: Timestamp) -> Progress {
+    if start == nil { start = time }
+    if response != nil {
+      response!.trailers = HTTP2Stream.fields(of: headers)
+      isWhole = endsStream
+      return endsStream ? .goesOn : .malformed
+    }
+    guard let text = headers.first(name: ":status"), let status = UInt16(text), (100...999).contains(status) else {
+      return .malformed
+    }
+    let fields = HTTP2Stream.fields(of: headers)
+    if status < 200 {
+      guard !endsStream, status != 101 else { return .malformed }
+      if informational.count < ResponseReader.informationalLimit {
+        informational.append(InformationalResponse(status: status, fields: fields, time: time))
+      }
+      return .interim(status: status)
+    }
+    kept.add(fields.storage.count)
+    isWhole = endsStream
+    let timing = MessageTiming(start: start ?? time, headEnd: time, end: time)
+    response = HTTPResponse(
+      version: .http2, status: status, reasonRange: 0..<0, fields: fields,
+      body: HTTPBody(framing: endsStream ? .none : .stream), timing: timing)
+    if !endsStream, let length = headers.first(name: "content-length").flatMap({ UInt64($0) }) {
+      contentLength = length
+      response!.body.bytes.reserveCapacity(kept.reserve(Int(clamping: length)))
+    }
+    return .goesOn
+  }
+
+  func take(_ data: ByteBuffer, endsStream: Bool) -> Progress {
+    guard response != nil else { return .malformed }
+    data.withUnsafeReadableBytes { bytes in
+      kept.append(bytes, to: &response!.body)
+      messages?.add(bytes)
+    }
+    isWhole = endsStream
+    return .goesOn
+  }
+
+  /// The response as far as it came; nil where no head did.
+  func takeResponse(at time: Timestamp) -> HTTPResponse? {
+    guard var response = response.take() else { return nil }
+    response.informational = informational
+    response.timing.end = time
+    if isWhole {
+      response.body.isComplete = kept.hash == nil
+      response.body.cutHash = kept.hash?.value
+    } else {
+      response.body.isComplete = false
+      let (seen, end) = (response.body.size, contentLength ?? .max)
+      if end > seen {
+        response.body.missing = [BodyRange(lowerBound: seen, upperBound: end)]
+        if end != .max { response.body.size = end }
+      }
+    }
+    return response
+  }
+
+  /// Without the pseudo-header fields.
+  private static func fields(of headers: HPACKHeaders) -> HeaderFields {
+    var fields = HeaderFields()
+    fields.ranges.reserveCapacity(headers.count)
+    fields.storage.reserveCapacity(32 * headers.count)
+    for (name, value, _) in headers where name.utf8.first != UInt8(ascii: ":") {
+      fields.append(name: name.utf8, value: value.utf8)
+    }
+    return fields
+  }
+}
