@@ -15,6 +15,8 @@ public struct AssemblyLimits: Sendable {
   public var tls = TLSLimits()
   /// TLS is read with secrets that are handed in; without it such connections are counted as not readable at once.
   public var readsTLS = false
+  /// Requests are told as soon as they are whole, by ``WireDecoder/takeRequests()``, and again with their exchange.
+  public var tellsRequests = false
   /// What was never seen of an HTTP/2 connection's header tables is taken from another connection between the same two
   /// hosts; fields that come from there are marked.
   public var assumesHeaderTables = false

@@ -23,6 +23,9 @@ struct AssemblyOutput {
   /// What decoders tell their steps in.
   var parts = HTTP1Parts()
   private let finished = FinishedExchanges()
+  /// Whole requests are told before their answers come.
+  var tellsRequests = false
+  private var requests: [Exchange] = []
 
   init(limits: AssemblyLimits) {
     heldLimit = limits.heldBytes
@@ -43,6 +46,15 @@ struct AssemblyOutput {
     let before = body.bytes.count
     open.append(part, to: &body)
     heldBytes += body.bytes.count - before
+  }
+
+  /// Tells a request that is whole, where that is wanted.
+  mutating func tellRequest(_ place: ExchangePlace) { requests.append(place.pointee.exchange) }
+
+  mutating func takeRequests() -> [Exchange] {
+    if requests.isEmpty { return [] }
+    defer { requests = [] }
+    return requests
   }
 
   mutating func hold(_ bytes: Int) { heldBytes += bytes }

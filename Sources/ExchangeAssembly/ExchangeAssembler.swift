@@ -20,6 +20,7 @@ public struct ExchangeAssembler {
   public init(limits: AssemblyLimits = AssemblyLimits()) {
     self.limits = limits
     output = AssemblyOutput(limits: limits)
+    output.tellsRequests = limits.tellsRequests
   }
 
   /// Takes the next event.
@@ -125,6 +126,9 @@ public struct ExchangeAssembler {
 
   /// See ``WireDecoder/unreadable``.
   var unreadable: [UnreadableTLS: UInt64] { output.unreadable }
+
+  /// See ``WireDecoder/takeRequests()``.
+  mutating func takeRequests() -> [Exchange] { output.takeRequests() }
 
   /// See ``WireDecoder/takeUnanswered(before:)``.
   public func takeUnanswered(before time: Timestamp) -> [Exchange] {

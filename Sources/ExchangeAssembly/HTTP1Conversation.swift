@@ -233,6 +233,7 @@ struct HTTP1Conversation: ~Copyable {
   mutating func endRequest(at time: Timestamp, complete: Bool, into output: inout AssemblyOutput) {
     guard let place = openRequest else { return }
     output.ledger[.bodyBytesOverLimit] += place.pointee.endRequest(at: time, complete: complete)
+    if complete, output.tellsRequests { output.tellRequest(place) }
     if pending.count == 1 { flush(into: &output) }
   }
 

@@ -244,6 +244,7 @@ final class HTTP2Conversation {
       ofRequest
       ? place.pointee.endRequest(at: time, complete: complete)
       : place.pointee.endResponse(at: time, complete: complete)
+    if ofRequest, complete, output.tellsRequests { output.tellRequest(place) }
   }
 
   private func noteAnomaly(_ anomaly: Anomaly, _ event: HTTP2Step) {

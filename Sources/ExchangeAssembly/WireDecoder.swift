@@ -109,6 +109,10 @@ public struct WireDecoder: ~Copyable {
     assembler.nextExchange(into: &exchange)
   }
 
+  /// Requests that became whole since the last call, their answers not looked at, where ``AssemblyLimits/tellsRequests``
+  /// asks for them. To be called after each packet. Each comes again, under the same id, from ``nextExchange()``.
+  public mutating func takeRequests() -> [Exchange] { assembler.takeRequests() }
+
   /// Exchanges whose request ended before `time` and is still unanswered, each once, so that a writer need not wait for
   /// the answer. They come again, under the same id, from ``nextExchange()``. Looks at every open connection: to be
   /// called once a second or so.

@@ -13,6 +13,8 @@ final class Handover: Sendable {
     var isLoopWaiting = false
     var ended: [PlannedRequest] = []
     var isReaderWaiting = false
+    /// The reader is to look for more, though nothing has ended.
+    var isReaderWoken = false
     /// Set with the last ended requests.
     var outcome: ReplayOutcome?
   }
@@ -42,15 +44,26 @@ final class Handover: Sendable {
   /// - Returns: the outcome once these are the last.
   func takeEnded(waits: Bool) -> (ended: [PlannedRequest], outcome: ReplayOutcome?) {
     while true {
-      let (ended, outcome) = contents.withLock { contents in
-        let ended = contents.ended
+      let (ended, outcome, isWoken) = contents.withLock { contents in
+        let (ended, isWoken) = (contents.ended, contents.isReaderWoken)
         contents.ended = []
-        contents.isReaderWaiting = waits && ended.isEmpty && contents.outcome == nil
-        return (ended, contents.outcome)
+        contents.isReaderWoken = false
+        contents.isReaderWaiting = waits && ended.isEmpty && contents.outcome == nil && !isWoken
+        return (ended, contents.outcome, isWoken)
       }
-      if !waits || !ended.isEmpty || outcome != nil { return (ended, outcome) }
+      if !waits || !ended.isEmpty || outcome != nil || isWoken { return (ended, outcome) }
       readerWake.wait()
     }
+  }
+
+  /// Lets ``takeEnded(waits:)`` return, now or when it is called next. From any thread.
+  func wakeReader() {
+    let wakes = contents.withLock { contents in
+      contents.isReaderWoken = true
+      defer { contents.isReaderWaiting = false }
+      return contents.isReaderWaiting
+    }
+    if wakes { readerWake.post() }
   }
 
   // MARK: The event loop's side

@@ -6,6 +6,7 @@ import ReplaySchedule
 /// Input: exchanges in the session's order. Output: requests with their due times, and counts of what is withheld.
 struct PlanReader {
   private let options: ReplayOptions
+  private let admission: Admission
   private let idempotency: IdempotencyKey?
   private let followsRecordedConnections: Bool
   private var walk: SessionWalk
@@ -16,6 +17,7 @@ struct PlanReader {
 
   init(options: ReplayOptions) {
     self.options = options
+    admission = Admission(options: options)
     idempotency = options.idempotencyRun.map { IdempotencyKey(run: $0) }
     followsRecordedConnections = options.connections == .recorded
     walk = SessionWalk(options: options)
@@ -50,6 +52,19 @@ struct PlanReader {
       }
     }
     return batch
+  }
+
+  /// Plans a request of live traffic.
+  /// - Parameter due: nanoseconds from the schedule's start.
+  /// - Returns: nil where it is withheld.
+  mutating func plan(_ exchange: Exchange, due: Int64, memory: HeldMemory) -> PlannedRequest? {
+    if let reason = admission.withholding(exchange) {
+      withheld[reason, default: 0] += 1
+      return nil
+    }
+    guard let planned = plan(exchange, .due(due), { _ in false }) else { return nil }
+    memory.add(planned.heldBytes)
+    return planned
   }
 
   private func plan(

@@ -15,7 +15,7 @@ public final class Replayer: Sendable {
   public let targets: [WeightedTarget]
   public let options: ReplayOptions
 
-  private struct State {
+  struct State {
     var isInterrupted = false
     /// Where each target is and what its connections are made from, once that is known.
     var prepared: [PreparedTarget]?
@@ -25,7 +25,7 @@ public final class Replayer: Sendable {
   }
 
   /// What the event loop carries out.
-  private struct Running: Sendable {
+  struct Running: Sendable {
     let eventLoop: any EventLoop
     let engine: NIOLoopBound<ReplayEngine>
     let handover: Handover
@@ -38,7 +38,7 @@ public final class Replayer: Sendable {
     func execute(_ body: @escaping @Sendable (ReplayEngine) -> Void) { eventLoop.execute { body(engine.value) } }
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
 
   public convenience init(target: ReplayTarget, options: ReplayOptions = ReplayOptions()) {
     self.init(targets: [WeightedTarget(target)], options: options)
@@ -85,6 +85,15 @@ public final class Replayer: Sendable {
     next: (_ round: UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool = { _ in false },
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
+    try withEngine { running, memory throws(ReplayError) in
+      try carryOut(running, memory: memory, next: next, closesConnection: closesConnection, deliver: deliver)
+    }
+  }
+
+  /// Makes the event loop and what runs on it, and ends both after `body`.
+  func withEngine(
+    _ body: (Running, HeldMemory) throws(ReplayError) -> ReplayOutcome
+  ) throws(ReplayError) -> ReplayOutcome {
     if state.withLock({ $0.prepared == nil }) { try prepare() }
     let connectionLimit = min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles)
     guard connectionLimit > 0 else { throw .systemFailure(reason: "the limit on open files (ulimit -n) is too low") }
@@ -103,7 +112,7 @@ public final class Replayer: Sendable {
       if state.isInterrupted { running.stop(grace: options.interruptGrace) }
     }
     defer { state.withLock { $0.running = nil } }
-    return try carryOut(running, memory: memory, next: next, closesConnection: closesConnection, deliver: deliver)
+    return try body(running, memory)
   }
 
   /// Ends the run: nothing more is sent, answers have `options.interruptGrace` to come, the rest is `interrupted`.

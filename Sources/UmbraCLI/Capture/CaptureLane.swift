@@ -40,6 +40,7 @@ final class CaptureLane: @unchecked Sendable {
   private let sink: SessionSink?
   private let raw: RawPacketRecorder?
   private let keyLogs: KeyLogFollower?
+  private let mirror: MirrorIntake?
   private let control: CaptureControl
   /// Which of how many lanes: connections are numbered so that no two lanes give one number.
   private let index: UInt32
@@ -63,6 +64,7 @@ final class CaptureLane: @unchecked Sendable {
     self.sink = sink
     self.control = control
     self.raw = raw
+    mirror = plan.mirror
     keyLogs = plan.keyLogs.isEmpty ? nil : KeyLogFollower(plan.keyLogs)
     let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
     var fragments = FragmentLimits()
@@ -82,6 +84,7 @@ final class CaptureLane: @unchecked Sendable {
       bodyBytes: plan.bodyLimit, heldBytes: memory / 32 * 9, serverPorts: plan.ports?.ranges ?? [])
     // A saved capture may bring its own secrets.
     if case .files = plan.origin { assembly.readsTLS = true } else { assembly.readsTLS = !plan.keyLogs.isEmpty }
+    assembly.tellsRequests = plan.mirror != nil
     assembly.tls.waitNanoseconds = plan.tlsWait
     assembly.tls.heldBytes = min(plan.tlsHold, assembly.heldBytes)
     return (reassembly, assembly)
@@ -124,6 +127,7 @@ final class CaptureLane: @unchecked Sendable {
   /// Encodes what is finished, waiting for the disk. For captures read from a file.
   /// - Returns: false where the disk takes no more.
   func putExchanges() -> Bool {
+    offerRequests()
     while decoder.nextExchange(into: &exchange) {
       guard let block = encode(&exchange), let sink else { continue }
       if !sink.put(block) { return false }
@@ -139,16 +143,29 @@ final class CaptureLane: @unchecked Sendable {
 
   /// Encodes what is finished and never waits.
   func offerExchanges() {
+    offerRequests()
     while decoder.nextExchange(into: &exchange) {
       if let block = encode(&exchange) { sink?.offer(block, generation: generation) }
+    }
+  }
+
+  /// Requests go to a shadow before their answers come.
+  private func offerRequests() {
+    guard let mirror else { return }
+    for var request in decoder.takeRequests() {
+      number(&request)
+      mirror.receive(request: request)
     }
   }
 
   private func encode(_ exchange: inout Exchange) -> RawBlock? {
     if !control.countExchange() { control.stop() }
     if !exchange.anomalies.isEmpty { count(exchange.anomalies) }
-    guard sink != nil else { return nil }
-    prepare(&exchange)
+    if sink == nil, mirror == nil { return nil }
+    number(&exchange)
+    mirror?.receive(exchange: exchange)
+    if sink == nil { return nil }
+    redactor?.redact(&exchange)
     if !writtenEarly.isEmpty, let start = writtenEarly.removeValue(forKey: exchange.id) {
       return encoder.append(responseOf: exchange, requestStart: start)
     }
@@ -159,9 +176,8 @@ final class CaptureLane: @unchecked Sendable {
     for anomaly in anomalies.members { self.anomalies[Int(anomaly.rawValue)] &+= 1 }
   }
 
-  private func prepare(_ exchange: inout Exchange) {
+  private func number(_ exchange: inout Exchange) {
     if count > 1 { exchange.id.connection = (exchange.id.connection &- 1) &* count &+ index &+ 1 }
-    redactor?.redact(&exchange)
   }
 
   // MARK: Time
@@ -186,6 +202,7 @@ final class CaptureLane: @unchecked Sendable {
 
   /// What others see is as of now.
   func publish() {
+    mirror?.tick()
     let ledger = ledger
     let held = decoder.heldBytes
     let (first, last) = (firstPacket, decoder.time)
@@ -245,7 +262,8 @@ final class CaptureLane: @unchecked Sendable {
     guard now >= nextEarlyWrite else { return }
     nextEarlyWrite = now + 500_000_000
     for var exchange in decoder.takeUnanswered(before: time) {
-      prepare(&exchange)
+      number(&exchange)
+      redactor?.redact(&exchange)
       writtenEarly[exchange.id] = exchange.start
       if let block = encoder.append(requestOf: exchange) { sink.offer(block, generation: generation) }
     }

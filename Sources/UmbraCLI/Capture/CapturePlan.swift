@@ -54,4 +54,6 @@ struct CapturePlan {
   var progress = ProgressMode.auto
   var isQuiet = false
   var observation: Observation?
+  /// Where requests and exchanges go beside the session.
+  var mirror: MirrorIntake?
 }

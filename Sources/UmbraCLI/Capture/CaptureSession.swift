@@ -15,7 +15,8 @@ import TrafficRules
 /// One capture from its beginning to its end.
 ///
 /// `@unchecked Sendable`: `run()` is called once and everything it touches stays on its thread, or goes to lanes that
-/// are themselves proven; from other threads only `stop()` and `isCapturing` are used, and both are atomics.
+/// are themselves proven; from other threads only `stop()` and `isCapturing` are used, and both are atomics, and, once
+/// the lanes and the sink are made, which then stay, `ledger`.
 final class CaptureSession: @unchecked Sendable {
   let plan: CapturePlan
   let control: CaptureControl
@@ -95,6 +96,7 @@ final class CaptureSession: @unchecked Sendable {
       CaptureLane(plan, index: $0, count: count, redactor: redactor, sink: sink, raw: raw, control: control)
     }
     plan.observation?.watch(lanes: lanes, sink: sink)
+    try plan.mirror?.begin { [self] in ledger }
   }
 
   /// Live, a queue bridges the time in which the disk is slow. A reader of files waits for the disk anyway: with few

@@ -136,7 +136,7 @@ final class ReplaySession {
   }
 
   /// 48 random bits after the date: unique enough to find in another system's logs.
-  private static func newRunID() -> String {
+  static func newRunID() -> String {
     let day = "\(Timestamp(nanoseconds: wallNow()))".prefix(10).filter { $0 != "-" }
     let random = String(UInt64.random(in: 0..<(1 << 48)), radix: 16)
     return day + "-" + String(repeating: "0", count: 12 - random.count) + random

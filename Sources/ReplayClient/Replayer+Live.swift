@@ -1,0 +1,109 @@
+public import HTTPModel
+import NIOCore
+import Synchronization
+
+/// What live traffic has next for a replay.
+public enum LiveStep: Sendable {
+  /// A request to be sent at once. `arrived` is when it was whole, in nanoseconds of the monotonic clock: its lateness
+  /// is counted from then.
+  case send(Exchange, arrived: Int64)
+  /// Nothing now; ``Replayer/wake()`` says when to ask again.
+  case nothing
+  /// Nothing any more.
+  case over
+}
+
+extension Replayer {
+  /// Sends requests as they come, and returns when the last attempt has ended after ``LiveStep/over``. Once for each
+  /// instance.
+  ///
+  /// The pacing, the rounds and the shard of `options` mean nothing here: a request is due when it arrives. At most
+  /// `options.readAheadCount` requests and `options.memoryLimit` bytes are taken and not delivered.
+  /// - Parameters:
+  ///   - next: asked on this thread whenever there may be something to do. Without room it gives no request, and may do
+  ///     work of its own.
+  ///   - deliver: as of ``run(next:closesConnection:deliver:)``.
+  public func run(
+    live next: (_ hasRoom: Bool) throws -> LiveStep, deliver: (ReplayedExchange) throws -> Void
+  ) throws(ReplayError) -> ReplayOutcome {
+    try withEngine { running, memory throws(ReplayError) in
+      try carryOut(running, memory: memory, live: next, deliver: deliver)
+    }
+  }
+
+  /// Lets the thread of ``run(live:deliver:)`` ask for more. From any thread; does nothing while none runs.
+  public func wake() { state.withLock { $0.running?.handover.wakeReader() } }
+
+  /// Requests planned at a time.
+  private static let liveBatch = 128
+
+  private func carryOut(
+    _ running: Running, memory: HeldMemory, live next: (Bool) throws -> LiveStep,
+    deliver: (ReplayedExchange) throws -> Void
+  ) throws(ReplayError) -> ReplayOutcome {
+    let handover = running.handover
+    var plan = PlanReader(options: options)
+    var (outstanding, isOver, isOverTold) = (0, false, false)
+    var failure: ReplayError?
+    func fail(_ error: ReplayError) {
+      failure = failure ?? error
+      running.stop(grace: 0)
+    }
+    let start = try begin(running)
+    while true {
+      var batch: [PlannedRequest] = []
+      do {
+        asking: while !isOver, batch.count < Replayer.liveBatch {
+          let hasRoom =
+            failure == nil && !handover.isStopping && outstanding + batch.count < options.readAheadCount
+            && memory.hasRoomToRead
+          switch try next(hasRoom) {
+          case .send(let exchange, let arrived):
+            if let planned = plan.plan(exchange, due: max(0, arrived &- start), memory: memory) {
+              batch.append(planned)
+            }
+          case .nothing: break asking
+          case .over: isOver = true
+          }
+          if !hasRoom { break }
+        }
+      } catch { fail(.sessionFailed(error)) }
+      outstanding += batch.count
+      if !batch.isEmpty || isOver && !isOverTold {
+        isOverTold = isOver
+        if handover.plan(batch, isSessionOver: isOver) { running.execute { $0.planHasGrown() } }
+        let withheld = plan.withheld.values.reduce(0, +)
+        state.withLock { $0.withheld = withheld }
+      }
+      let (ended, outcome) = handover.takeEnded(waits: batch.count < Replayer.liveBatch)
+      outstanding -= ended.count
+      for request in ended {
+        memory.add(-request.heldBytes)
+        guard let exchange = request.exchange.take(), let attempt = request.attempt.take(), failure == nil else {
+          continue
+        }
+        do {
+          try deliver(ReplayedExchange(exchange: exchange, attempts: [attempt]))
+        } catch { fail(.deliveryFailed(error)) }
+      }
+      guard var outcome else { continue }
+      if let failure { throw failure }
+      outcome.skipped.merge(plan.withheld, uniquingKeysWith: +)
+      outcome.planned += plan.withheld.values.reduce(0, +)
+      return outcome
+    }
+  }
+
+  /// Starts the schedule.
+  /// - Returns: its start on the monotonic clock.
+  private func begin(_ running: Running) throws(ReplayError) -> Int64 {
+    do {
+      return try running.eventLoop.submit {
+        running.engine.value.begin()
+        return running.engine.value.start
+      }.wait()
+    } catch {
+      throw .systemFailure(reason: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// What a mirror makes of its attempts: pairs, comparisons, windows and their reports.
+//
+// In: attempts as they end, captured answers. Out: report files, a verdict for each window. Owner: the thread that feeds
+// the shadow. Bounds: those of PairTable and RunAnalysis; a window's memory goes with it.
+
+import HTTPModel
+import ReplayClient
+import ResponseDiff
+import Synchronization
+import Telemetry
+import TrafficRules
+
+/// `@unchecked Sendable`: made by the thread that starts the feeding thread, then used by that one alone until it was
+/// joined; others only look at ``figures``, which is behind a mutex.
+final class MirrorJudge: @unchecked Sendable {
+  /// What others may see.
+  struct Figures: Sendable {
+    var pairs = PairTable.Counts()
+    var waitingPairs = 0
+    var verdicts: [String: UInt64] = [:]
+  }
+
+  let figures = Mutex(Figures())
+  private let plan: MirrorPlan
+  private let intake: MirrorIntake
+  private let description: RunDescription
+  private let replayer: Replayer
+  private let ledger: @Sendable () -> Ledger
+  private let attemptMetrics: AttemptMetrics?
+  private var redactor = CredentialRedactor()
+  private var pairs: PairTable
+  private var window: MirrorWindow
+  private(set) var worst = Verdict.Outcome.pass
+
+  init(
+    _ plan: MirrorPlan, intake: MirrorIntake, description: RunDescription, replayer: Replayer,
+    ledger: @escaping @Sendable () -> Ledger
+  ) {
+    self.plan = plan
+    self.intake = intake
+    self.description = description
+    self.replayer = replayer
+    self.ledger = ledger
+    attemptMetrics = plan.replay.observation?.watch(replayer)
+    let patience = plan.replay.options.timeout &+ 60_000_000_000
+    pairs = PairTable(byteLimit: plan.replay.options.memoryLimit / 2, patience: patience)
+    window = MirrorWindow(plan, number: 1, intake: intake, ledger: ledger())
+  }
+
+  /// What is to be sent next; and whatever else is to be done now.
+  func next(hasRoom: Bool) -> LiveStep {
+    if hasRoom, let request = intake.takeRequest() { return .send(request.exchange, arrived: request.arrived) }
+    let now = monotonicNow()
+    for exchange in intake.takeAnswers() { pairs.add(exchange, now: now).map { judge($0) } }
+    while let replayed = pairs.takeOverdue(now: now) { judge(replayed) }
+    publish()
+    if let interval = plan.reportInterval, now - window.began >= interval { endWindow() }
+    return intake.isOver ? .over : .nothing
+  }
+
+  func deliver(_ replayed: ReplayedExchange) {
+    for exchange in intake.takeAnswers() { pairs.add(exchange, now: monotonicNow()).map { judge($0) } }
+    pairs.add(replayed, now: monotonicNow()).map { judge($0) }
+  }
+
+  /// Everything has ended: pairs that are not whole are judged as they are, and the last window is reported.
+  func finish(_ outcome: ReplayOutcome) -> RunReport {
+    for exchange in intake.takeAnswers() { pairs.add(exchange, now: .max).map { judge($0) } }
+    while let replayed = pairs.takeRest() { judge(replayed) }
+    publish()
+    return report(outcome)
+  }
+
+  private func judge(_ pair: ReplayedExchange) {
+    var pair = pair
+    attemptMetrics?.count(pair)
+    if !plan.replay.keepsCredentials {
+      redactor.redact(&pair.exchange)
+      for index in pair.attempts.indices where pair.attempts[index].response != nil {
+        redactor.redact(&pair.attempts[index].response!)
+      }
+    }
+    window.add(pair)
+  }
+
+  private func publish() {
+    let (counts, waiting) = (pairs.counts, pairs.count)
+    figures.withLock { ($0.pairs, $0.waitingPairs) = (counts, waiting) }
+  }
+
+  // MARK: Windows
+
+  private func endWindow() {
+    let report = report(nil)
+    let reason = report.verdict.reasons.first ?? ""
+    if !plan.replay.isQuiet {
+      StandardError.write("umbra: window \(window.number): \(report.verdict.outcome.rawValue): \(reason)\n")
+    }
+    window = MirrorWindow(plan, number: window.number + 1, intake: intake, ledger: ledger())
+  }
+
+  /// - Parameter outcome: of the whole run, at its end.
+  private func report(_ outcome: ReplayOutcome?) -> RunReport {
+    let report = window.report(
+      description, plan, progress: replayer.progress, counts: intake.counts, ledger: ledger(), outcome: outcome)
+    let verdict = report.verdict.outcome
+    figures.withLock { $0.verdicts[verdict.rawValue, default: 0] += 1 }
+    if verdict == .fail || verdict == .inconclusive && worst == .pass { worst = verdict }
+    for failure in window.write(report, plan) { StandardError.write("umbra: \(failure)\n") }
+    return report
+  }
+}
