@@ -105,7 +105,8 @@ let package = Package(
       [
         "HTTPModel", "PacketHeaders", "TCPReassembly", "TLSDecryption", "HTTP1Decoding", "HTTP2Decoding",
         "MessageFraming",
-        "ExchangeAssembly", "ContentCoding", "ContentTree", "ValueCorrelation", "Interchange", "SessionFile", "TrafficRules",
+        "ExchangeAssembly", "ContentCoding", "ContentTree", "ValueCorrelation", "Interchange", "SessionFile",
+        "TrafficRules",
         "ReplaySchedule",
         "ReplayClient", "ResponseDiff",
         "Reporting",
@@ -149,6 +150,11 @@ let package = Package(
       swiftSettings: strict),
     tests("Telemetry", ["HTTPModel"] + nio),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+    .testTarget(
+      name: "LibraryExampleTests",
+      dependencies: [
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "SessionFile", "ResponseDiff",
+      ], swiftSettings: strict),
     .testTarget(
       name: "FuzzCorpusTests",
       dependencies: [

@@ -16,6 +16,7 @@ import HTTPModel
 /// How a stream is cut into calls does not change what is decoded, only how bodies and skipped bytes are cut into events.
 /// The bytes of a call are borrowed until it returns.
 public struct HTTP1Decoder: Sendable {
+  /// Which direction of a connection is read.
   public enum Role: Sendable { case request, response }
 
   public let role: Role

@@ -2,6 +2,7 @@ public import HTTPModel
 
 /// The start line and header section of a message, with what they say about the rest of it.
 public struct HTTP1Head: Sendable {
+  /// A request line or a status line (RFC 9112, 3 and 4).
   public enum StartLine: Hashable, Sendable {
     /// Ranges into `fields.storage`.
     case request(method: Range<UInt32>, target: Range<UInt32>)

@@ -3,6 +3,7 @@
 
 /// What must hold for a run to pass: `error.rate < 1%`, `latency.p99{endpoint="GET /a/{id}"} <= 250ms`.
 public struct Gate: Hashable, Sendable {
+  /// What is measured.
   public enum Metric: Hashable, Sendable {
     /// Confirmed clusters of differences above `info`.
     case regressions
@@ -22,6 +23,7 @@ public struct Gate: Hashable, Sendable {
     case latencyRatio(percentile: Double)
   }
 
+  /// How the measured is compared with the limit.
   public enum Comparison: String, CaseIterable, Sendable {
     case less = "<"
     case lessOrEqual = "<="

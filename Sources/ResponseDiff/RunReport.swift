@@ -80,6 +80,7 @@ public struct RunDescription: Hashable, Sendable {
 
 /// May the release go on?
 public struct Verdict: Hashable, Sendable {
+  /// What a run has shown.
   public enum Outcome: String, Sendable { case pass, fail, inconclusive }
   public var outcome: Outcome
   /// Plain sentences, the weightiest first; never empty.
@@ -93,6 +94,7 @@ public struct Verdict: Hashable, Sendable {
 
 /// A gate and what came of it.
 public struct GateResult: Hashable, Sendable {
+  /// What became of a gate.
   public enum Outcome: String, Sendable { case passed, crossed, noEvidence = "no-evidence" }
   /// As the user wrote it: `error.rate < 0.01`.
   public var gate: String

@@ -2,6 +2,7 @@
 
 /// A part of a file that is damaged or missing. Reading goes on behind it.
 public struct Damage: Hashable, Sendable {
+  /// What is wrong.
   public enum Cause: Hashable, Sendable {
     /// The first 32 bytes do not match their checksum; nothing else is lost by that.
     case header

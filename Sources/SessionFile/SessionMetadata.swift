@@ -2,6 +2,7 @@
 
 /// Texts under keys, in the order in which they were added.
 public struct SessionMetadata: Hashable, Sendable {
+  /// A text under a key.
   public struct Entry: Hashable, Sendable {
     public var key: String
     public var value: String
