@@ -107,6 +107,7 @@ struct Replay: ParsableCommand {
     plan.maximumLag = pacing.maxLag?.nanoseconds
     plan.progress = console.quiet ? .none : console.progress
     plan.isQuiet = console.quiet
+    plan.middleware = sending.middleware
     plan.observation = telemetry.observation(of: "replay")
     return plan
   }

@@ -23,6 +23,8 @@ struct ReplayPlan {
   var maximumLag: Int64?
   var progress = ProgressMode.auto
   var isQuiet = false
+  /// Commands that requests go through before they are sent.
+  var middleware: [String] = []
   var observation: Observation?
 
   init(session: String, targets: [WeightedTarget], options: ReplayOptions, marker: MarkerChoice) {

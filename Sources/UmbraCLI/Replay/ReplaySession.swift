@@ -46,6 +46,7 @@ final class ReplaySession {
     do { try replayer.prepare() } catch { throw CommandFailure("\(error)") }
     if let told = try plan.observation?.start(), !plan.isQuiet { StandardError.write("umbra: \(told)\n") }
     attemptMetrics = plan.observation?.watch(replayer)
+    let middleware = plan.middleware.isEmpty ? nil : try MiddlewareChain(plan.middleware)
     try openRun(description)
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
     watcher.start()
@@ -55,15 +56,22 @@ final class ReplaySession {
     do {
       outcome = try replayer.run(
         next: { wanted in
-          if wanted != round {
-            source.rewind()
-            round = wanted
+          func read() throws -> Exchange? {
+            if wanted != round {
+              source.rewind()
+              round = wanted
+            }
+            guard let exchange = try source.next() else { return nil }
+            try self.plan.refuseCapturedServer(exchange)
+            return exchange
           }
-          guard let exchange = try source.next() else { return nil }
-          try self.plan.refuseCapturedServer(exchange)
-          return exchange
+          guard let middleware else { return try read() }
+          return try middleware.next(round: wanted, from: read)
         },
-        deliver: { try self.deliver($0) })
+        deliver: { replayed in
+          middleware?.tell(replayed)
+          try self.deliver(replayed)
+        })
     } catch {
       watcher.stop()
       _ = try? writer?.finish()
@@ -73,6 +81,8 @@ final class ReplaySession {
       }
     }
     watcher.stop()
+    middleware?.finish()
+    for sentence in middleware?.sentences ?? [] { StandardError.write("umbra: \(sentence)\n") }
     source.reportDamage()
     var facts = RunFacts(
       description: description, pacing: plan.options.pacing.description, outcome: outcome,
