@@ -36,6 +36,10 @@ struct JSONComparison {
   private var path: [PathEntry] = []
   private var edits: [JSONEdit] = []
   private var isCut = false
+  /// Elements of arrays were paired without the budget to find the right ones.
+  var isApproximate = false
+  /// Cells that the alignments of arrays may still take.
+  var alignmentBudget: Int
   /// Made when an array needs them.
   private var hashes: (expected: [UInt64], actual: [UInt64])?
 
@@ -51,7 +55,8 @@ struct JSONComparison {
       actual.withSide { a in
         var comparison = JSONComparison(expected: expected, actual: actual, options: options, e: e, a: a)
         comparison.compare(0, 0)
-        return JSONEdits(edits: comparison.edits, isCut: comparison.isCut)
+        return JSONEdits(
+          edits: comparison.edits, isCut: comparison.isCut, isApproximate: comparison.isApproximate)
       }
     }
   }
@@ -60,6 +65,8 @@ struct JSONComparison {
     expected: JSONDocument, actual: JSONDocument, options: JSONComparisonOptions, e: JSONSide, a: JSONSide
   ) {
     (self.expected, self.actual, self.options, self.e, self.a) = (expected, actual, options, e, a)
+    // A document of many arrays may take four times what one of them may.
+    alignmentBudget = 4 &* options.alignmentLimit
     commonPrefix = sharedPrefix(e.source, a.source)
     commonSuffix = sharedSuffix(e.source, a.source)
   }
@@ -83,7 +90,7 @@ struct JSONComparison {
     case (.string, .string):
       if !sameBytes(e.text(i), a.text(j)) { emit(.changed, i, j) }
     case (.integer, .integer), (.integer, .real), (.real, .integer), (.real, .real):
-      if !JSONNumber.areEqual(e.text(i), a.text(j)) { emit(.changed, i, j) }
+      if !JSONNumber.areEqual(e.text(i), a.text(j)), !areNear(i, j) { emit(.changed, i, j) }
     case (.null, .null), (.true, .true), (.false, .false): break
     case (.true, .false), (.false, .true): emit(.changed, i, j)
     default: emit(.type, i, j)
@@ -112,13 +119,7 @@ struct JSONComparison {
 
   mutating func emit(_ kind: JSONEdit.Kind, _ i: Int?, _ j: Int?) {
     if isCut { return }
-    let steps = path.map { entry in
-      switch entry {
-      case .name(let index, true): JSONStep.member(expected.stepName(JSONNode(index: index)))
-      case .name(let index, false): JSONStep.member(actual.stepName(JSONNode(index: index)))
-      case .element(let index): JSONStep.element(index)
-      }
-    }
+    let steps = steps()
     if !options.ignore.isEmpty {
       let tokens = JSONEdit.tokens(of: steps)
       if options.ignore.contains(where: { $0.covers(tokens) }) { return }
@@ -130,6 +131,28 @@ struct JSONComparison {
     edits.append(
       JSONEdit(
         kind: kind, path: steps, expected: i.map { JSONNode(index: $0) }, actual: j.map { JSONNode(index: $0) }))
+  }
+
+  /// The way to the values at hand.
+  func steps() -> [JSONStep] {
+    path.map { entry in
+      switch entry {
+      case .name(let index, true): JSONStep.member(expected.stepName(JSONNode(index: index)))
+      case .name(let index, false): JSONStep.member(actual.stepName(JSONNode(index: index)))
+      case .element(let index): JSONStep.element(index)
+      }
+    }
+  }
+
+  /// Whether a rule lets two numbers that differ pass.
+  private func areNear(_ i: Int, _ j: Int) -> Bool {
+    if options.numbers.isEmpty { return false }
+    let tokens = JSONEdit.tokens(of: steps())
+    guard let rule = options.numbers.first(where: { $0.at.matches(tokens) }),
+      let x = Double(String(decoding: e.text(i), as: UTF8.self)),
+      let y = Double(String(decoding: a.text(j), as: UTF8.self))
+    else { return false }
+    return rule.allows(x, y)
   }
 
   /// Equal hashes are a strong hint; callers go on to compare what hashes alike.

@@ -21,7 +21,8 @@ public struct JSONEdit: Hashable, Sendable {
     case memberOrder
     /// The elements of an array are the same in another order.
     case elementOrder
-    /// Arrays of other lengths that are too large to align: the elements both have were compared by index.
+    /// Arrays of other lengths that are too large to align: their elements were paired in order, and what the longer one
+    /// has in addition was not looked at one by one.
     case length
   }
   public var kind: Kind
@@ -60,6 +61,8 @@ public struct JSONEdits: Sendable {
   public var edits: [JSONEdit]
   /// The limit was reached: there may be more.
   public var isCut: Bool
+  /// Arrays were too large or too different to find which elements belong together; some were paired in order.
+  public var isApproximate: Bool
 }
 
 /// What a comparison of documents is told.
@@ -67,15 +70,22 @@ public struct JSONComparisonOptions: Hashable, Sendable {
   /// Places that are left out, with everything below them.
   public var ignore: [JSONPointerPattern]
   public var editLimit: Int
-  /// Cells of the table that aligns arrays of different lengths, after equal ends are taken off.
+  /// How the elements of arrays at certain places belong together; the first that matches counts.
+  public var arrays: [JSONArrayRule]
+  /// By how much numbers at certain places may differ; the first that matches counts.
+  public var numbers: [JSONNumberRule]
+  /// Cells of a table that aligns two arrays, after equal ends are taken off; all tables together take four times that.
   public var alignmentLimit: Int
   /// Whether another order of members is an edit.
   public var seesMemberOrder: Bool
 
   public init(
-    ignore: [JSONPointerPattern] = [], editLimit: Int = 256, alignmentLimit: Int = 1 << 18, seesMemberOrder: Bool = true
+    ignore: [JSONPointerPattern] = [], editLimit: Int = 256, arrays: [JSONArrayRule] = [],
+    numbers: [JSONNumberRule] = [], alignmentLimit: Int = 1 << 18, seesMemberOrder: Bool = true
   ) {
     self.ignore = ignore
+    self.arrays = arrays
+    self.numbers = numbers
     self.editLimit = max(1, editLimit)
     self.alignmentLimit = min(max(0, alignmentLimit), 1 << 28)
     self.seesMemberOrder = seesMemberOrder
@@ -86,8 +96,9 @@ extension JSONDocument {
   /// Where `other` differs from this document.
   ///
   /// Numbers are equal by value, strings by their decoded characters, objects in any order of members; members with one
-  /// name are paired in order. Arrays of one length go by index, or are found to be reordered; others are aligned by
-  /// their longest common subsequence. Linear in the sizes except for that table and for sorting names.
+  /// name are paired in order. Elements of arrays belong together by a key where one is named or shows itself, else by
+  /// their longest common subsequence, what moved by being equal, the rest by place and likeness. Linear in the sizes
+  /// except for those tables, which are bounded, and for sorting names.
   public func edits(to other: JSONDocument, options: JSONComparisonOptions = JSONComparisonOptions()) -> JSONEdits {
     JSONComparison.run(expected: self, actual: other, options: options)
   }

@@ -37,7 +37,7 @@ import Testing
       ("[1.0,2,3]", "[1,3,2]", ["elementOrder "]),
       (#"[{"id":1,"v":1},{"id":2,"v":2}]"#, #"[{"id":2,"v":2}]"#, ["removed /0"]),
       (#"[{"id":1,"v":1},{"v":2,"id":2}]"#, #"[{"id":2,"v":2},{"id":1,"v":1}]"#, ["elementOrder ", "memberOrder /1"]),
-      (#"[1,{"a":1},2]"#, #"[{"a":2},2]"#, ["type /0", "removed /1"]),
+      (#"[1,{"a":1},2]"#, #"[{"a":2},2]"#, ["removed /0", "changed /1/a"]),
     ] as [(String, String, [String])])
   func arrays(a: String, b: String, expected: [String]) throws { #expect(try edits(a, b) == expected) }
 
