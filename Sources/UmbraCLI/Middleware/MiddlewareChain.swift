@@ -64,6 +64,7 @@ final class MiddlewareChain {
       isSourceDone = false
     }
     while true {
+      if Interruption.isRequested { return nil }
       try fill(from: source)
       guard let first = pending.first else { return nil }
       if let answer = first.answer, let recorded = first.exchange.request {
