@@ -119,6 +119,7 @@ extension JSONWriter {
     object {
       $0.member("primary", evidence.hasLivePrimary ? "live" : "recorded")
       $0.member("controlled", evidence.controlled)
+      $0.member("control_strayed", evidence.strayed)
       $0.member("tested", evidence.tested)
       $0.member("false_discovery_rate") { if evidence.tested > 0 { $0.number(0.05) } else { $0.null() } }
       $0.member("baseline") { if let baseline = evidence.baseline { $0.string(baseline) } else { $0.null() } }

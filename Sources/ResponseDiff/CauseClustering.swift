@@ -94,7 +94,8 @@ struct CauseClustering {
     let (place, record) = (table.places[number], table.records[number])
     if record.severity == .info { return .harmless }
     let controlled = endpoints[place.endpoint].controlled
-    guard controlled > 0, record.shadowOnly + record.both > 0 else {
+    // A control that is down measures nothing.
+    guard controlled > 0, endpoints[place.endpoint].controlStrayed <= controlled / 2 else {
       return record.looksVolatile ? .volatile : .noControl
     }
     if doesNotWait(place, record) { return .unseenInControl }

@@ -89,6 +89,8 @@ struct ClusterSentence {
     let p = cluster.pValue.map { " (p = \(Figures.probability($0)))" } ?? ""
     switch cluster.evidence {
     case .harmless: return "True and harmless: it counts in no gate."
+    case .noControl where controlled > 0:
+      return "The control answered too badly to tell noise from a regression: weaker evidence."
     case .noControl: return "No control was asked, so noise cannot be told from a regression: weaker evidence."
     case .volatile:
       return

@@ -46,6 +46,8 @@ struct EndpointRecord {
   var late: UInt64 = 0
   /// Pairs that a control answered too.
   var controlled: UInt64 = 0
+  /// Of those, the pairs in which the control gave no answer or one of another class, which says nothing of the rest.
+  var controlStrayed: UInt64 = 0
   var statuses: [UInt16: UInt64] = [:]
   var primary: LatencyHistogram
   var shadow: LatencyHistogram

@@ -163,6 +163,10 @@ public struct RunAnalysis: Sendable {
         controlDifferences = found.list
         whole.controlled += 1
         endpoints[number].controlled += 1
+        if found.list.contains(where: \.isOtherAnswer) {
+          whole.controlStrayed += 1
+          endpoints[number].controlStrayed += 1
+        }
       }
     }
     let isDifferent = shadow.list.contains { $0.severity != .info }
@@ -250,7 +254,8 @@ public struct RunAnalysis: Sendable {
     let summaries = zip(endpoints, names).map { $0.summary(endpoint: $1) }
       .sorted { ($1.compared + $1.errors, $0.endpoint) < ($0.compared + $0.errors, $1.endpoint) }
     let evidence = ComparisonEvidence(
-      hasLivePrimary: hasLivePrimary, controlled: whole.controlled, tested: found.tested, baseline: baseline?.name)
+      hasLivePrimary: hasLivePrimary, controlled: whole.controlled, strayed: whole.controlStrayed, tested: found.tested,
+      baseline: baseline?.name)
     let reasoning = VerdictReasoning(
       gates: results, schedule: schedule, totals: totals, clusters: found.clusters, evidence: evidence,
       completeness: ledger?.completeness, isCompletenessGated: gates.contains { $0.metric == .completeness },

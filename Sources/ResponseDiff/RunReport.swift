@@ -44,14 +44,20 @@ public struct ComparisonEvidence: Hashable, Sendable {
   public var hasLivePrimary: Bool
   /// Pairs in which a control answered too.
   public var controlled: UInt64
+  /// Of those, the pairs in which the control gave no answer or one of another status class.
+  public var strayed: UInt64
   /// Places whose differences were tested against the control.
   public var tested: UInt64
   /// The run whose findings are known; nil where there is none.
   public var baseline: String?
 
-  public init(hasLivePrimary: Bool = false, controlled: UInt64 = 0, tested: UInt64 = 0, baseline: String? = nil) {
+  public init(
+    hasLivePrimary: Bool = false, controlled: UInt64 = 0, strayed: UInt64 = 0, tested: UInt64 = 0,
+    baseline: String? = nil
+  ) {
     self.hasLivePrimary = hasLivePrimary
     self.controlled = controlled
+    self.strayed = strayed
     self.tested = tested
     self.baseline = baseline
   }

@@ -12,6 +12,9 @@ struct VerdictReasoning {
   /// Less than this share of the traffic says little of the whole. A gate on `completeness` takes its place.
   static let completenessBound = 0.9
 
+  /// More than this share of pairs in which the control answers quite otherwise says that it is no second primary.
+  static let strayBound = 0.1
+
   let gates: [GateResult]
   let schedule: ScheduleSummary
   let totals: RunTotals
@@ -56,6 +59,11 @@ struct VerdictReasoning {
     {
       doubts.append(
         "The breaker opened: \(Figures.count(withheld)) of \(Figures.count(schedule.planned)) requests were not sent.")
+    }
+    if Double(evidence.strayed) > Self.strayBound * Double(evidence.controlled) {
+      let share = Figures.share(Double(evidence.strayed) / Double(evidence.controlled))
+      doubts.append(
+        "The control gave no answer, or one of another class, in \(share) of the pairs: it measures no noise.")
     }
     // Sent as fast as answers come, a run has no times of its own to keep.
     if schedule.pacing != "max", Double(schedule.late) > Self.latenessBound * Double(schedule.sent) {

@@ -140,8 +140,23 @@ func analysed(
           request: request(), recorded: json("{\"a\":1}"), shadow: json("{\"a\":2}"),
           control: n < 40 ? json("{}", 503) : json("{\"a\":1}"))
       })
+    #expect(report.evidence.strayed == 40 && report.verdict.reasons.contains { $0.contains("in 40 % of the pairs") })
     let cluster = try #require(report.clusters.first { $0.location == .bodyPath("/a") })
     #expect(cluster.count == 100 && cluster.isConfirmed && cluster.pValue.map { $0 < 1e-17 && $0 > 1e-19 } == true)
+  }
+
+  @Test func aControlThatIsDownMeasuresNothing() {
+    let report = analysed(
+      (0..<50).map { n in
+        Answers(
+          request: request(), recorded: json("{\"a\":1}"), shadow: json(n < 5 ? "{\"a\":2}" : "{\"a\":1}"),
+          control: json("{}", 502))
+      })
+    #expect(report.clusters.map(\.evidence) == [.noControl] && report.verdict.outcome == .fail)
+    let same = analysed(
+      (0..<50).map { _ in Answers(request: request(), recorded: json("{}"), shadow: json("{}"), control: json("", 502))
+      })
+    #expect(same.verdict.outcome == .inconclusive && same.clusters.isEmpty)
   }
 
   @Test func theLivePrimaryIsWhatIsComparedWith() {

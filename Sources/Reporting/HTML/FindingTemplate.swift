@@ -44,6 +44,32 @@ enum FindingTemplate {
     <span class="share"><b>{{percent}}</b> <span>{{count}} of {{compared}}</span><svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="4"/><rect class="fill" width="{{barWidth}}" height="4"/></svg>{{#notes}}<em>{{.}}</em>{{/notes}}</span>
     </summary>
     <div class="detail">
+    {{#hasFeatures}}
+    <table class="traits">
+    <caption>What the affected requests have in common</caption>
+    <thead><tr><th scope="col">Requests</th><th scope="col" class="n">of the affected</th><th scope="col" class="n">of the others</th></tr></thead>
+    <tbody>
+    {{#features}}
+    <tr><th scope="row">{{verb}} <code>{{feature}}</code></th><td class="n">{{affected}}</td><td class="n">{{others}}</td></tr>
+    {{/features}}
+    </tbody>
+    </table>
+    {{/hasFeatures}}
+    {{#hasRelated}}
+    <table class="traits">
+    <caption>Differs in the same answers</caption>
+    <thead><tr><th scope="col">Place</th><th scope="col">Kind</th><th scope="col" class="n">Answers</th></tr></thead>
+    <tbody>
+    {{#related}}
+    <tr><th scope="row"><code>{{place}}</code></th><td>{{kind}}</td><td class="n">{{count}}</td></tr>
+    {{/related}}
+    </tbody>
+    </table>
+    {{/hasRelated}}
+    {{#smallest}}
+    <details class="part"><summary>Smallest request <small>that shows it, as a curl command</small></summary><div class="actions block"><pre class="curl">
+    {{.}}</pre><button type="button" class="copy plain" data-copy="curl" hidden>Copy curl</button></div></details>
+    {{/smallest}}
     {{#examples}}
     <details class="example"{{#isExampleOpen}} open{{/isExampleOpen}}>
     <summary><span>Example {{number}} of {{exampleCount}}</span> <code>{{requestLine}}</code></summary>

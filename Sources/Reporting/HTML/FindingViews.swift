@@ -9,9 +9,9 @@ typealias Fields = [String: Any]
 
 struct FindingViews {
   /// What the compared lines around changes may take, markup included.
-  private var rowBudget = 3_000_000
+  private var rowBudget = 1_200_000
   /// What equal lines that are folded away may take.
-  private var foldBudget = 2_000_000
+  private var foldBudget = 600_000
   /// The longest equal stretch that is quoted.
   private static let foldLimit = 64 << 10
 
@@ -34,6 +34,7 @@ struct FindingViews {
     var notes: [String] = []
     if let noise = cluster.noise { notes.append("\(Figure.count(noise)) in the control") }
     if let pValue = cluster.pValue { notes.append("p = \(Figure.value(pValue))") }
+    if cluster.isKnown { notes.append("known") }
     if !cluster.isConfirmed, cluster.severity != .info { notes.append("not confirmed") }
     return [
       "id": cluster.id, "severity": cluster.severity.rawValue, "place": cluster.location.description,
@@ -43,6 +44,19 @@ struct FindingViews {
       "percent": Figure.percent(cluster.count, of: cluster.compared),
       "barWidth": Figure.barWidth(cluster.count, of: cluster.compared), "notes": notes, "isOpen": isOpen,
       "value": cluster.examples.first.map { [FindingViews.value($0.difference)] } ?? [],
+      "features": cluster.features.map { feature -> Fields in
+        [
+          "feature": FindingViews.cut(feature.text, to: 300), "verb": feature.isAbsent ? "without" : "with",
+          "affected": Figure.percent(feature.affected), "others": Figure.percent(feature.others),
+        ]
+      }, "hasFeatures": !cluster.features.isEmpty,
+      "hasRelated": !cluster.related.isEmpty,
+      "related": cluster.related.prefix(50).map { place -> Fields in
+        [
+          "place": place.location.description, "kind": place.kind.rawValue, "severity": place.severity.rawValue,
+          "count": Figure.count(place.count),
+        ]
+      }, "smallest": rowBudget > 0 ? cluster.curl.map { [FindingViews.cut($0, to: 16 << 10)] } ?? [] : [],
       "exampleCount": String(cluster.examples.count), "examples": examples,
     ]
   }

@@ -3,7 +3,7 @@
 
 enum PageStyle {
   /// SHA-256 of ``text``, for the page's Content-Security-Policy; a test says what it has to be.
-  static let hash = "sha256-IxY6iBoe2SoQIWHIltuTp0EF2Tf7P462xCLrORfZoGw="
+  static let hash = "sha256-y46f+ry/9VYbgvwr+/sjcW7ozDtnTki+/CxpsE7z9GA="
 
   static let text = #"""
 
@@ -198,6 +198,14 @@ enum PageStyle {
     .curve.primary { stroke: var(--primary); }
     .curve.shadow { stroke: var(--accent); }
     .curve.due { stroke: var(--due); stroke-dasharray: 5 4; }
+    .curve.faint { stroke-width: 1; stroke-opacity: 0.7; }
+    .t2 { fill: light-dark(#a9c8e8, #2f5375); }
+    .t3 { fill: light-dark(#c9b6dd, #5a4375); }
+    .t4 { fill: light-dark(#e3b26b, #8a5a14); }
+    .t5 { fill: var(--high); }
+    .t1 { fill: var(--line); }
+    .t0 { fill: var(--ink); }
+    .traits { width: auto; min-width: min(100%, 420px); margin: 10px 0 14px; }
     .point { stroke: var(--ground); stroke-width: 1; }
     .point.primary, rect.primary { fill: var(--primary); }
     .point.shadow, rect.shadow { fill: var(--accent); }

@@ -21,6 +21,7 @@ enum PageTemplate {
     {{> findings}}
     {{> endpoints}}
     {{> latency}}
+    {{> time}}
     {{> totals}}
     {{> schedule}}
     {{> capture}}
@@ -135,6 +136,37 @@ enum PageTemplate {
     {{/hasEndpointLatency}}
     </section>
     {{/hasLatency}}
+    """
+
+  static let time = """
+    {{#hasTime}}
+    <section id="time" aria-labelledby="h-time">
+    <h2 id="h-time">Over time</h2>
+    <div class="split">
+    <figure>
+    <figcaption>Requests a second, by the shadow’s status. The dashed line counts those that differ.</figcaption>
+    <svg class="chart" viewBox="0 0 {{timeWidth}} {{timeHeight}}" role="img" aria-label="{{rateLabel}}">
+    {{#rateLevels}}<line class="grid" x1="{{x1}}" x2="{{x2}}" y1="{{y}}" y2="{{y}}"/><text class="axis" x="{{tx}}" y="{{ty}}" text-anchor="end">{{name}}</text>{{/rateLevels}}
+    {{#columns}}<g><title>{{title}}</title>{{#parts}}<rect class="{{layer}}" x="{{x}}" y="{{y}}" width="{{width}}" height="{{height}}"/>{{/parts}}</g>{{/columns}}
+    {{#differentPath}}<path class="curve due" d="{{.}}"/>{{/differentPath}}
+    {{#times}}<text class="axis" x="{{x}}" y="{{ty}}" text-anchor="{{anchor}}">{{name}}</text>{{/times}}
+    </svg>
+    <ul class="legend">{{#layers}}<li><svg viewBox="0 0 28 10" aria-hidden="true"><rect class="{{layer}}" x="8" width="12" height="10"/></svg>{{name}}</li>{{/layers}}{{#differentPath}}<li><svg viewBox="0 0 28 10" aria-hidden="true"><path class="curve due" d="M0 5H28"/></svg>different</li>{{/differentPath}}</ul>
+    </figure>
+    {{#hasTimeLatency}}
+    <figure>
+    <figcaption>Latency from sending: the median (thin) and the 95th percentile.</figcaption>
+    <svg class="chart" viewBox="0 0 {{timeWidth}} {{timeHeight}}" role="img" aria-label="Median and 95th percentile of both sides over time">
+    {{#latencyLevels}}<line class="grid" x1="{{x1}}" x2="{{x2}}" y1="{{y}}" y2="{{y}}"/><text class="axis" x="{{tx}}" y="{{ty}}" text-anchor="end">{{name}}</text>{{/latencyLevels}}
+    {{#latencyLines}}<path class="curve {{side}} {{weight}}" d="{{path}}"/>{{/latencyLines}}
+    {{#times}}<text class="axis" x="{{x}}" y="{{ty}}" text-anchor="{{anchor}}">{{name}}</text>{{/times}}
+    </svg>
+    <ul class="legend"><li><svg viewBox="0 0 28 10" aria-hidden="true"><path class="curve primary" d="M0 5H28"/></svg>Primary</li><li><svg viewBox="0 0 28 10" aria-hidden="true"><path class="curve shadow" d="M0 5H28"/></svg>Shadow</li></ul>
+    </figure>
+    {{/hasTimeLatency}}
+    </div>
+    </section>
+    {{/hasTime}}
     """
 
   static let totals = """

@@ -14,7 +14,9 @@ struct PageView {
 
   var fields: Fields {
     var fields = verdict
-    for part in [gates, findings, endpoints, latency, totals, schedule, capture, run] {
+    for part in [
+      gates, findings, endpoints, latency, TimelineChart.fields(report.timeline), totals, schedule, capture, run,
+    ] {
       fields.merge(part) { _, new in new }
     }
     fields["style"] = PageStyle.text
@@ -33,9 +35,15 @@ struct PageView {
   private var verdict: Fields {
     let verdict = report.verdict
     let totals = report.totals
-    let regressions = UInt64(report.clusters.count { $0.isConfirmed && $0.severity != .info })
+    let regressions = UInt64(report.clusters.count { $0.isRegression && $0.severity != .info })
+    let controlled = report.evidence.controlled
     var facts = [
-      item("Regressions", Figure.count(regressions), "confirmed"),
+      item(
+        "Regressions", Figure.count(regressions),
+        report.evidence.baseline == nil ? "confirmed" : "new since the baseline"),
+      item(
+        "Against", report.evidence.hasLivePrimary ? "live" : "recorded",
+        controlled > 0 ? "noise measured in \(Figure.count(controlled)) pairs" : "without a control"),
       item(
         "Different", Figure.percent(totals.different, of: totals.compared),
         "\(Figure.count(totals.different)) of \(Figure.count(totals.compared))"),
@@ -60,6 +68,7 @@ struct PageView {
     if !report.gates.isEmpty { links.insert(("gates", "Gates"), at: 0) }
     if !report.endpoints.isEmpty { links.append(("endpoints", "Endpoints")) }
     if !latencySides.isEmpty { links.append(("latency", "Latency")) }
+    if report.timeline.slices.count > 1 { links.append(("time", "Over time")) }
     links += [("totals", "Totals"), ("schedule", "Schedule"), ("capture", "Capture"), ("run", "Run")]
     return [
       "outcome": verdict.outcome.rawValue, "outcomeWord": verdict.outcome.rawValue.capitalizedFirst,
@@ -154,10 +163,17 @@ struct PageView {
     let sides = latencySides
     let ratio = report.latency.ratio
     let ratios = ["p50": ratio?.p50, "p95": ratio?.p95, "p99": ratio?.p99]
+    let intervals = report.latency.intervals
+    let bounds = ["p50": intervals?.p50, "p95": intervals?.p95, "p99": intervals?.p99]
+    func interval(_ name: String) -> String {
+      (bounds[name] ?? nil).map {
+        " [\(Figure.value(($0.low * 100).rounded() / 100)), \(Figure.value(($0.high * 100).rounded() / 100))]"
+      } ?? ""
+    }
     func row(_ name: String, _ times: [String]) -> Fields {
       [
         "quantile": name.label, "times": times,
-        "ratio": ratio == nil ? [] : [(ratios[name] ?? nil).map(Figure.ratio) ?? ""],
+        "ratio": ratio == nil ? [] : [(ratios[name] ?? nil).map { Figure.ratio($0) + interval(name) } ?? ""],
       ]
     }
     var rows = [
