@@ -19,7 +19,8 @@ public struct Umbra: AsyncParsableCommand {
       """,
     version: umbraVersion,
     subcommands: [
-      Capture.self, Replay.self, Mirror.self, Report.self, Show.self, Stats.self, Convert.self, Merge.self, Split.self, Cut.self,
+      Capture.self, Replay.self, Mirror.self, Report.self, Show.self, Stats.self, Convert.self, Merge.self, Split.self,
+      Cut.self,
       Interfaces.self, Doctor.self,
       Demo.self,
       Manual.self,
