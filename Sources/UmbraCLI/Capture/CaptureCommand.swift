@@ -86,7 +86,8 @@ struct SourceOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Capture live on this interface, repeatable; 'any' means all of them.", valueName: "name"))
+      "Capture live on this interface, repeatable; 'any' means all of them.", valueName: "name"),
+    completion: .shellCommand("ls /sys/class/net; echo any"))
   var interface: [String] = []
 
   @Option(
