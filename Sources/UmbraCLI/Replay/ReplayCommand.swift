@@ -52,6 +52,7 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Pacing") var pacing: PacingOptions
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
+  @OptionGroup(title: "What is sent") var rewriting: MiddlewareOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
@@ -107,7 +108,7 @@ struct Replay: ParsableCommand {
     plan.maximumLag = pacing.maxLag?.nanoseconds
     plan.progress = console.quiet ? .none : console.progress
     plan.isQuiet = console.quiet
-    plan.middleware = sending.middleware
+    plan.middleware = rewriting.middleware
     plan.observation = telemetry.observation(of: "replay")
     return plan
   }

@@ -94,12 +94,6 @@ struct SendingOptions: ParsableArguments {
   @Flag(help: "Write credentials of answers as they are instead of as tokens.")
   var keepCredentials = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Send requests as this command gives them back (GoReplay's middleware protocol), repeatable: a chain.",
-      valueName: "command"))
-  var middleware: [String] = []
-
   @Flag(help: "Allow the captured server itself as the target.")
   var force = false
 }
