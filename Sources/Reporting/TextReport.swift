@@ -89,6 +89,7 @@ struct TextReport {
       + " (\(Figure.percent(cluster.count, of: cluster.compared)))"
     if let noise = cluster.noise { share += ", in the control \(Figure.count(noise))" }
     if let pValue = cluster.pValue { share += ", p = \(Figure.value(pValue))" }
+    if cluster.isKnown { share += ", known from the baseline" }
     if !cluster.isConfirmed, cluster.severity != .info { share += ", not confirmed" }
     paragraph(share, indent: "          ")
     paragraph(visible(cluster.explanation), indent: "          ")

@@ -5,7 +5,7 @@
 // Noise. With a control, each place is a hypothesis: the shadow differs there no more often than one more instance of the
 // primary. It is tested on the pairs in which only one of the two differs (McNemar, one-sided, exact) and confirmed
 // where Benjamini and Hochberg reject it over all places at 5 % and the effect is not too small to matter: at least one in a
-// thousand answers, and twice as many as differ in the control alone.
+// thousand answers, and twice as many as differ in the control alone; a fifth more where the test leaves no doubt.
 //
 // Causes. Two confirmed places of an endpoint are one finding where nine in ten of the pairs that show either show both.
 // Of what concerns nearly all answers that says nothing, since everything coincides with it: then they must also stand
@@ -79,7 +79,9 @@ struct CauseClustering {
     var findings: [Finding] = []
     for number in table.places.indices where table.records[number].count > 0 {
       let test = testedPlaces[number]
-      let evidence = evidence(number, isRejected: test.map { rejected[$0] } ?? false)
+      let evidence = evidence(
+        number, isRejected: test.map { rejected[$0] } ?? false,
+        isSure: test.map { DifferenceStatistics.isSure(hypotheses[$0], of: hypotheses.count) } ?? false)
       // The form is looked at where the value cannot be; elsewhere it would say the same again.
       if table.places[number].detail == PlaceTable.formDetail, !isFormTelling(number, evidence) { continue }
       findings.append(Finding(number: number, evidence: evidence, pValue: test.map { hypotheses[$0] }))
@@ -90,7 +92,7 @@ struct CauseClustering {
     return (findings, slow, UInt64(testedPlaces.count))
   }
 
-  private func evidence(_ number: Int, isRejected: Bool) -> ClusterEvidence {
+  private func evidence(_ number: Int, isRejected: Bool, isSure: Bool) -> ClusterEvidence {
     let (place, record) = (table.places[number], table.records[number])
     if record.severity == .info { return .harmless }
     let controlled = endpoints[place.endpoint].controlled
@@ -100,7 +102,7 @@ struct CauseClustering {
     }
     if doesNotWait(place, record) { return .unseenInControl }
     let (b, c) = (Double(record.shadowOnly), Double(record.controlOnly))
-    let isLarge = (b - c) / Double(controlled) >= options.minimumEffect && b >= 2 * c
+    let isLarge = (b - c) / Double(controlled) >= options.minimumEffect && b >= (isSure ? 1.2 : 2) * c
     if isRejected, isLarge { return .significant }
     let seen = Double(record.both + record.controlOnly)
     return place.kind != .removed && !place.isOfWholeAnswer && seen >= Self.always * Double(controlled)

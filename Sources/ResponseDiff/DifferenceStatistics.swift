@@ -65,7 +65,7 @@ enum DifferenceStatistics {
   /// raise the bound for the rest. So a run with plain regressions raises a false alarm beside them no more often than
   /// a run without.
   static func confirmed(_ p: [Double], level: Double = falseDiscoveryRate) -> [Bool] {
-    let sure = p.map { $0 * Double(p.count) <= 0.001 }
+    let sure = p.map { isSure($0, of: p.count) }
     let rest = p.indices.filter { !sure[$0] }
     var result = sure
     for (index, isRejected) in zip(rest, benjaminiHochberg(rest.map { p[$0] }, level: level)) {
@@ -73,6 +73,9 @@ enum DifferenceStatistics {
     }
     return result
   }
+
+  /// Beyond doubt by Bonferroni's bound at 0.1 %.
+  static func isSure(_ p: Double, of hypotheses: Int) -> Bool { p * Double(hypotheses) <= 0.001 }
 
   // MARK: How much?
 
