@@ -71,6 +71,9 @@ struct Split: ParsableCommand {
   func run() throws {
     Interruption.install()
     let source = try ExchangeSource(path: session, expecting: .session)
+    if let directory, mkdir(directory, 0o700) != 0, errno != EEXIST {
+      throw CommandFailure("can't make the folder \(directory): \(systemError())")
+    }
     var parts = SplitParts(
       stem: stem, overwrite: overwrite, metadata: source.metadata, isQuiet: quiet, rule: by.description)
     let busiest = if case .endpoint = by { try countEndpoints(source) } else { [String: String]() }
