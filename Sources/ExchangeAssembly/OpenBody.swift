@@ -93,8 +93,3 @@ struct OpenBody {
 extension BodyRange {
   var count: UInt64 { upperBound == .max ? 0 : upperBound - lowerBound }
 }
-
-extension HTTPBody {
-  /// Every byte was seen; it may have been cut on purpose, at the body limit.
-  var isWhole: Bool { isComplete || cutHash != nil }
-}

@@ -74,5 +74,11 @@ public struct Exchange: Hashable, Sendable {
     max(request?.timing.end ?? start, response?.timing.end ?? start)
   }
 
+  /// Both messages are there, and of their bodies every byte was seen.
+  public var isWhole: Bool {
+    guard let request, let response else { return false }
+    return request.body.isWhole && response.body.isWhole
+  }
+
   public var version: HTTPVersion { request?.version ?? response?.version ?? .http11 }
 }

@@ -67,6 +67,9 @@ public struct HTTPBody: Hashable, Sendable {
     self.chunkSizes = chunkSizes
   }
 
+  /// Every byte was seen; it may have been cut on purpose, at the body limit.
+  @inlinable public var isWhole: Bool { isComplete || cutHash != nil }
+
   /// Makes it an empty body, in the same array where nothing else refers to it and it is not unusually large.
   @inlinable
   mutating func reuse(framing: BodyFraming) {

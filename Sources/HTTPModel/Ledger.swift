@@ -50,9 +50,14 @@ public struct Ledger: Hashable, Sendable {
     let broken = [Row.exchangesIncomplete, .requestsWithoutResponse, .responsesWithoutRequest, .exchangesShed]
       .reduce(0) { $0 + Double(self[$1]) }
     let share = whole + broken > 0 ? whole / (whole + broken) : 1
+    return share * shareOfPacketsSeen
+  }
+
+  /// Packets that were read, of those and the ones that the kernel and the interface dropped; 1 where there was none.
+  public var shareOfPacketsSeen: Double {
     let seen = Double(self[.packetsSeen])
     let dropped = Double(self[.packetsKernelDropped]) + Double(self[.packetsInterfaceDropped])
-    return seen + dropped > 0 ? share * seen / (seen + dropped) : share
+    return seen + dropped > 0 ? seen / (seen + dropped) : 1
   }
 }
 

@@ -116,15 +116,11 @@ final class SessionSpool {
       ledger[.requestsWithoutResponse] += 1
       return
     }
-    ledger[request.body.isWholeOrCut && response.body.isWholeOrCut ? .exchangesComplete : .exchangesIncomplete] += 1
+    ledger[request.body.isWhole && response.body.isWhole ? .exchangesComplete : .exchangesIncomplete] += 1
     for body in [request.body, response.body] where body.cutHash != nil {
       ledger[.bodyBytesOverLimit] += body.size - UInt64(body.bytes.count)
     }
   }
-}
-
-extension HTTPBody {
-  fileprivate var isWholeOrCut: Bool { isComplete || cutHash != nil }
 }
 
 /// Where what is not to stay is written: TMPDIR, or /tmp.

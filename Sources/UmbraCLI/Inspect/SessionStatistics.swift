@@ -8,6 +8,8 @@ import SessionFile
 struct SessionStatistics {
   struct Endpoint {
     var exchanges: UInt64 = 0
+    /// With both messages whole.
+    var whole: UInt64 = 0
     var statuses: [UInt16: UInt64] = [:]
     var requestBytes: UInt64 = 0
     var responseBytes: UInt64 = 0
@@ -82,7 +84,8 @@ struct SessionStatistics {
     json.endObject()
     json.key("endpoints")
     json.beginArray()
-    for (name, endpoint) in busiest { endpoint.write(name, to: &json) }
+    let shareOfPackets = source.ledger?.shareOfPacketsSeen
+    for (name, endpoint) in busiest { endpoint.write(name, shareOfPackets, to: &json) }
     json.endArray()
     json.key("anomalies")
     json.beginObject()
@@ -113,6 +116,7 @@ struct SessionStatistics {
 extension SessionStatistics.Endpoint {
   fileprivate mutating func add(_ exchange: Exchange, _ part: Int) {
     exchanges += 1
+    if exchange.isWhole { whole += 1 }
     if spread.isEmpty { spread = Array(repeating: 0, count: SessionStatistics.parts) }
     spread[part] &+= 1
     // 0 stands for no answer.
@@ -122,12 +126,20 @@ extension SessionStatistics.Endpoint {
     if let nanoseconds = exchange.latency { latency.record(nanoseconds) }
   }
 
-  fileprivate func write(_ name: String, to json: inout JSONWriter) {
+  /// The share of exchanges that are whole, times the share of packets that were seen: what stood in a packet that was
+  /// dropped may have been of any endpoint.
+  func completeness(_ shareOfPackets: Double) -> Double {
+    exchanges > 0 ? Double(whole) / Double(exchanges) * shareOfPackets : shareOfPackets
+  }
+
+  fileprivate func write(_ name: String, _ shareOfPackets: Double?, to json: inout JSONWriter) {
     json.beginObject()
     json.key("endpoint")
     json.string(name)
     json.key("exchanges")
     json.number(exchanges)
+    json.key("completeness")
+    if let shareOfPackets { json.number(completeness(shareOfPackets)) } else { json.null() }
     json.key("statuses")
     json.beginObject()
     for (status, count) in statuses.sorted(by: { $0.key < $1.key }) {

@@ -55,17 +55,19 @@ struct StatisticsText {
   }
 
   private func table(showing limit: Int) -> String {
-    let titles = "EXCHANGES     p50     p95     p99  5xx  OVER TIME     ENDPOINT"
+    let titles = "EXCHANGES  WHOLE     p50     p95     p99  5xx  OVER TIME     ENDPOINT"
     var text = "\n" + palette.strong(titles) + "\n"
     for (name, endpoint) in statistics.busiest.prefix(max(0, limit)) {
       text += grouped(endpoint.exchanges).leftPadded(to: 9)
+      let whole = percentage(endpoint.completeness(1)).leftPadded(to: 7)
+      text += endpoint.whole == endpoint.exchanges ? whole : palette.bad(whole)
       for quantile in [0.5, 0.95, 0.99] {
         text += (endpoint.latency.quantile(quantile).map(shortDuration) ?? "-").leftPadded(to: 8)
       }
       let failed = endpoint.statuses.filter { $0.key >= 500 }.values.reduce(0, +)
       let cell = (failed == 0 ? "-" : grouped(failed)).leftPadded(to: 5)
       text += failed == 0 ? cell : palette.bad(cell)
-      text += "  " + sparkline(halved(endpoint.spread)) + "  " + shortened(visibleLine(name), to: width - 54) + "\n"
+      text += "  " + sparkline(halved(endpoint.spread)) + "  " + shortened(visibleLine(name), to: width - 61) + "\n"
     }
     let rest = statistics.endpoints.count - max(0, limit)
     return rest > 0 ? text + "\(grouped(rest)) more; --endpoints N shows them\n" : text

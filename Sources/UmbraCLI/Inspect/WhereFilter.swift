@@ -184,12 +184,6 @@ extension Exchange {
     guard let request, let response else { return nil }
     return max(0, response.timing.end.nanoseconds(since: request.timing.end))
   }
-
-  /// Both messages are there, and of their bodies every byte was seen.
-  fileprivate var isWhole: Bool {
-    guard let request, let response else { return false }
-    return [request.body, response.body].allSatisfy { $0.isComplete || $0.cutHash != nil }
-  }
 }
 
 extension HTTPRequest {
