@@ -8,14 +8,16 @@ import HTTPModel
 
 struct BodyComparison {
   let options: ComparisonOptions
+  let grpc: GRPCComparison
 
-  func compare(_ expected: HTTPResponse, _ actual: HTTPResponse, into result: inout Comparison) {
+  func compare(_ expected: HTTPResponse, _ actual: HTTPResponse, isGRPC: Bool, into result: inout Comparison) {
     let (e, a) = (expected.body, actual.body)
     let codings = (expected.fields.contentCodings, actual.fields.contentCodings)
     guard e.isComplete, a.isComplete else {
       return compareBySize(e, a, haveSameCodings: codings.0 == codings.1, into: &result)
     }
     if codings.0 == codings.1, equalBytes(e.bytes, a.bytes) { return }
+    if isGRPC, codings.0.isEmpty, codings.1.isEmpty, grpc.compareMessages(expected, actual, into: &result) { return }
     switch (content(e.bytes, codings.0), content(a.bytes, codings.1)) {
     case (.decoded(let x), .decoded(let y)):
       if !equalBytes(x, y) { compareContent(x, y, expected.fields, actual.fields, into: &result) }
@@ -82,12 +84,42 @@ struct BodyComparison {
           actual: a.isEmpty ? nil : excerptText(a, limit: options.excerptLimit)))
       return
     }
-    let types = (MediaTypeName(expected.first("content-type")), MediaTypeName(actual.first("content-type")))
-    if types.0.isJSON || types.1.isJSON || (looksLikeJSON(e) && looksLikeJSON(a)) {
-      if compareJSON(e, a, isDeclared: types.0.isJSON && types.1.isJSON, into: &result) { return }
+    let values = (expected.first("content-type"), actual.first("content-type"))
+    let types = (MediaTypeName(values.0), MediaTypeName(values.1))
+    if types.0.isProtobuf, types.1.isProtobuf { return grpc.compare(e, a, nil, into: &result) }
+    let charsets = (Charset(of: e, contentType: values.0), Charset(of: a, contentType: values.1))
+    guard charsets == (.utf8, .utf8) else {
+      // What is compared is text, not how its characters are coded: that stands in Content-Type.
+      let (x, y) = (charsets.0.decoded(e), charsets.1.decoded(a))
+      return equalBytes(x, y) ? () : compareTyped(x, y, types.0, types.1, into: &result)
     }
-    if types.0.isForm, types.1.isForm, compareForms(e, a, into: &result) { return }
+    compareTyped(e, a, types.0, types.1, into: &result)
+  }
+
+  private func compareTyped(
+    _ e: [UInt8], _ a: [UInt8], _ expected: MediaTypeName, _ actual: MediaTypeName, into result: inout Comparison
+  ) {
+    if expected.isJSON || actual.isJSON || (looksLikeJSON(e) && looksLikeJSON(a)) {
+      if compareJSON(e, a, isDeclared: expected.isJSON && actual.isJSON, into: &result) { return }
+    }
+    if expected.isForm, actual.isForm, compareForms(e, a, into: &result) { return }
+    if expected.isXML, actual.isXML, compareMarkup(e, a, .xml, into: &result) { return }
+    if expected.isHTML, actual.isHTML, compareMarkup(e, a, .html, into: &result) { return }
     compareOctets(e, a, into: &result)
+  }
+
+  /// False where neither is markup. What differs only in what markup does not mean (white space, comments, the order of
+  /// attributes) is equal.
+  private func compareMarkup(_ e: [UInt8], _ a: [UInt8], _ markup: Markup, into result: inout Comparison) -> Bool {
+    guard let expected = markup.document(of: e, limits: options.json) else { return false }
+    guard let actual = markup.document(of: a, limits: options.json) else {
+      guard markup == .xml, a.count <= options.json.size else { return false }
+      result.differences.append(
+        Difference(location: .body, kind: .type, severity: .high, expected: "XML", actual: "not well-formed XML"))
+      return true
+    }
+    JSONBodyComparison(options: options, expected: expected, actual: actual, dialect: .markup).run(into: &result)
+    return true
   }
 
   private func looksLikeJSON(_ bytes: [UInt8]) -> Bool {
@@ -139,7 +171,7 @@ struct BodyComparison {
   }
 
   /// Text by its first line that differs, all else by size, place and hash.
-  private func compareOctets(_ e: [UInt8], _ a: [UInt8], into result: inout Comparison) {
+  func compareOctets(_ e: [UInt8], _ a: [UInt8], into result: inout Comparison) {
     let offset = firstDifference(e, a)
     if offset == e.count, offset == a.count { return }
     let (expected, actual): (String, String)

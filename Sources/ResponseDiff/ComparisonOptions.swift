@@ -2,17 +2,26 @@
 // In: set by the CLI or by rules. Out: read by ResponseComparator. Owner: the comparator, as a value.
 
 public import ContentTree
+public import HTTPModel
 
 /// What ``ResponseComparator`` is told.
 public struct ComparisonOptions: Hashable, Sendable {
   /// Places that are left out of the comparison.
   public var ignore: [IgnoredLocation]
+  /// Values that may differ, by rule, as long as they are there and of their type. Unlike ``ignore`` they are counted.
+  public var suppressions: [Suppression]
+  /// The time that decides which suppressions have expired; nil: none have.
+  public var now: Timestamp?
+  /// How the elements of arrays in bodies belong together.
+  public var arrays: [JSONArrayRule]
+  /// By how much numbers in bodies may differ.
+  public var numbers: [JSONNumberRule]
   /// Bytes that a body may have after its content coding is undone; above, the coded bytes are compared.
   public var decodedBodyLimit: Int
   /// Differences reported for one pair; the rest are not looked for.
   public var differenceLimit: Int
   /// Cells (rows times columns) of an array alignment, after equal ends are taken off. Above it, elements are
-  /// compared by index and the array's length is one difference.
+  /// paired in order, the array's length is one difference, and the comparison says that it is approximate.
   public var alignmentLimit: Int
   /// Limits of the JSON reader.
   public var json: JSONLimits
@@ -20,10 +29,16 @@ public struct ComparisonOptions: Hashable, Sendable {
   public var excerptLimit: Int
 
   public init(
-    ignore: [IgnoredLocation] = [], decodedBodyLimit: Int = 64 << 20, differenceLimit: Int = 256,
+    ignore: [IgnoredLocation] = [], suppressions: [Suppression] = [], now: Timestamp? = nil,
+    arrays: [JSONArrayRule] = [], numbers: [JSONNumberRule] = [], decodedBodyLimit: Int = 64 << 20,
+    differenceLimit: Int = 256,
     alignmentLimit: Int = 1 << 18, json: JSONLimits = JSONLimits(), excerptLimit: Int = 256
   ) {
     self.ignore = ignore
+    self.suppressions = suppressions
+    self.now = now
+    self.arrays = arrays
+    self.numbers = numbers
     self.decodedBodyLimit = decodedBodyLimit
     self.differenceLimit = max(1, differenceLimit)
     self.alignmentLimit = max(0, alignmentLimit)

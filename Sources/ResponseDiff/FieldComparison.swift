@@ -11,6 +11,8 @@ struct FieldComparison {
   let isTrailer: Bool
   /// Whether Content-Length is compared: where there is no body that could be.
   let comparesLength: Bool
+  /// Whether gRPC's status was compared by itself.
+  var isGRPC = false
 
   func differences(_ expected: HeaderFields, _ actual: HeaderFields, into differences: inout [Difference]) {
     guard let suspects = suspectFields(expected, actual) else {
@@ -33,6 +35,7 @@ struct FieldComparison {
     let groups = names.count > 16 ? (grouped(expected), grouped(actual)) : nil
     for name in names {
       if differences.count > options.differenceLimit { return }
+      if isGRPC, name.elementsEqual("grpc-status".utf8) || name.elementsEqual("grpc-message".utf8) { continue }
       if listed.contains(name) || ignored.contains(String(decoding: name, as: UTF8.self)) { continue }
       let meaning = FieldMeaning(name: name[...])
       switch meaning {
@@ -127,6 +130,8 @@ struct FieldComparison {
       switch meaning {
       case .set(let ignoresCase):
         !e.isEmpty && !a.isEmpty && elements(e, ignoresCase) == elements(a, ignoresCase)
+      case .directives: !e.isEmpty && !a.isEmpty && directives(e) == directives(a)
+      case .date: e.isEmpty == a.isEmpty && (joined(e) == joined(a) || areEqualTimes(e, a))
       case .mediaType: e.map { MediaType($0) } == a.map { MediaType($0) }
       case .expiry: joined(e) == joined(a) && e.isEmpty == a.isEmpty || haveEqualLifetimes(e, a, expected, actual)
       default: joined(e) == joined(a) && e.isEmpty == a.isEmpty
@@ -143,6 +148,15 @@ struct FieldComparison {
 
   private func elements(_ values: [ArraySlice<UInt8>], _ ignoresCase: Bool) -> Set<[UInt8]> {
     Set(values.flatMap { listElements($0).map { ignoresCase ? lowercased($0) : Array($0) } })
+  }
+
+  private func directives(_ values: [ArraySlice<UInt8>]) -> Set<[UInt8]> {
+    Set(values.flatMap { listElements($0, separator: UInt8(ascii: ";")).map { lowercased($0) } })
+  }
+
+  private func areEqualTimes(_ e: [ArraySlice<UInt8>], _ a: [ArraySlice<UInt8>]) -> Bool {
+    guard e.count == 1, a.count == 1, let x = httpDateSeconds(e[0]), let y = httpDateSeconds(a[0]) else { return false }
+    return x == y
   }
 
   /// Several fields with one name mean the same as one with their values after one another (RFC 9110, 5.2).
@@ -167,7 +181,8 @@ struct FieldComparison {
     return end - start
   }
 
-  /// Cookies by name: of several with one name the last counts (RFC 6265, 5.3).
+  /// Cookies by name, each by value and attributes at places of their own: `set-cookie/NAME` and
+  /// `set-cookie/NAME/ATTRIBUTE`. Of several with one name the last counts (RFC 6265, 5.3).
   private func compareCookies(
     _ location: DifferenceLocation, _ e: [ArraySlice<UInt8>], _ a: [ArraySlice<UInt8>],
     _ differences: inout [Difference]
@@ -176,13 +191,34 @@ struct FieldComparison {
     let actual = Dictionary(a.map { SetCookie($0) }.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     let names = Set(expected.keys).union(actual.keys).sorted { $0.lexicographicallyPrecedes($1) }
     for name in names where expected[name] != actual[name] {
-      let kind: DifferenceKind = expected[name] == nil ? .added : actual[name] == nil ? .removed : .changed
-      differences.append(
-        Difference(
-          location: location, kind: kind, severity: kind.fieldSeverity,
-          expected: expected[name].map { excerpt($0.text) },
-          actual: actual[name].map { excerpt($0.text) }))
+      if differences.count > options.differenceLimit { return }
+      let place = "set-cookie/" + String(decoding: name, as: UTF8.self)
+      guard let x = expected[name], let y = actual[name] else {
+        let kind: DifferenceKind = expected[name] == nil ? .added : .removed
+        append(place, kind, expected[name]?.text, actual[name]?.text, &differences)
+        continue
+      }
+      if x.value != y.value { append(place, .changed, x.value, y.value, &differences) }
+      for attribute in Set(x.attributes.map(\.name) + y.attributes.map(\.name)).sorted(by: {
+        $0.lexicographicallyPrecedes($1)
+      }) {
+        let (p, q) = (x.value(of: attribute), y.value(of: attribute))
+        if p == q { continue }
+        let kind: DifferenceKind = p == nil ? .added : q == nil ? .removed : .changed
+        append(place + "/" + String(decoding: attribute, as: UTF8.self), kind, p, q, &differences)
+      }
     }
+  }
+
+  private func append(
+    _ place: String, _ kind: DifferenceKind, _ expected: [UInt8]?, _ actual: [UInt8]?,
+    _ differences: inout [Difference]
+  ) {
+    let name = boundedName(place)
+    differences.append(
+      Difference(
+        location: isTrailer ? .trailer(name) : .header(name), kind: kind, severity: kind.fieldSeverity,
+        expected: expected.map { excerpt($0) }, actual: actual.map { excerpt($0) }))
   }
 }
 

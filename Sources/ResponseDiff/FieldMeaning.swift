@@ -14,12 +14,16 @@ enum FieldMeaning {
   case contentCoding
   /// A comma-separated list in which order and repetition mean nothing.
   case set(ignoresCase: Bool)
+  /// A list of directives that semicolons separate, in any order.
+  case directives
   /// A media type with its parameters.
   case mediaType
   /// A point in time that is meant relative to Date.
   case expiry
+  /// A point in time, in any of HTTP's three spellings.
+  case date
   case cookie
-  /// Any other: the value as it is. ETag and Last-Modified are among them.
+  /// Any other: the value as it is. ETag is among them.
   case opaque
 
   init(name: ArraySlice<UInt8>) {
@@ -29,7 +33,9 @@ enum FieldMeaning {
   private static let table: [String: FieldMeaning] = {
     var table: [String: FieldMeaning] = [
       "content-length": .contentLength, "content-encoding": .contentCoding, "content-type": .mediaType,
-      "expires": .expiry, "set-cookie": .cookie,
+      "expires": .expiry, "set-cookie": .cookie, "last-modified": .date, "sunset": .date, "retry-after": .date,
+      "strict-transport-security": .directives, "content-security-policy": .directives,
+      "content-security-policy-report-only": .directives,
     ]
     for name in [
       "date", "age", "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
@@ -38,7 +44,7 @@ enum FieldMeaning {
     for name in [
       "vary", "cache-control", "cdn-cache-control", "surrogate-control", "pragma", "accept-ranges", "content-language",
       "access-control-allow-headers", "access-control-expose-headers", "accept-ch", "accept-patch", "accept-post",
-      "clear-site-data",
+      "clear-site-data", "accept", "accept-encoding", "accept-language", "accept-query", "timing-allow-origin",
     ] { table[name] = .set(ignoresCase: true) }
     return table
   }()
@@ -113,6 +119,22 @@ struct MediaTypeName {
   var isJSON: Bool {
     ends(with: "/json") && (has("application/json") || has("text/json")) || ends(with: "+json")
   }
+
+  /// `application/grpc`, `application/grpc+proto`, `application/grpc-web+proto`; not the text of gRPC-Web.
+  var isGRPC: Bool {
+    let folded = lowercased(name.prefix(32))
+    return folded.starts(with: "application/grpc".utf8) && !folded.starts(with: "application/grpc-web-text".utf8)
+  }
+
+  /// A single message, as some services send it without gRPC.
+  var isProtobuf: Bool {
+    has("application/protobuf") || has("application/x-protobuf") || has("application/vnd.google.protobuf")
+  }
+
+  var isHTML: Bool { has("text/html") }
+
+  /// RFC 7303.
+  var isXML: Bool { has("application/xml") || has("text/xml") || ends(with: "+xml") }
 
   var isForm: Bool { has("application/x-www-form-urlencoded") }
 

@@ -1,6 +1,7 @@
 // Two responses in, the list of their differences out. Owner: whoever compares; a value without state.
 // Bounds: ComparisonOptions. Byte-equal bodies cost one comparison of memory.
 
+public import ContentTree
 public import HTTPModel
 
 /// Why the bodies of a pair could not be compared.
@@ -23,11 +24,20 @@ public struct Comparison: Hashable, Sendable {
   public var uncomparedBody: UncomparedBody?
   /// The limit was reached: there may be more.
   public var isCut: Bool
+  /// Arrays were too large to find which elements belong together: differences inside them may be more than there are.
+  public var isApproximate: Bool
+  /// Differences that rules let pass; see ``ComparisonOptions/suppressions``.
+  public var suppressed: [SuppressedDifference]
 
-  public init(differences: [Difference] = [], uncomparedBody: UncomparedBody? = nil, isCut: Bool = false) {
+  public init(
+    differences: [Difference] = [], uncomparedBody: UncomparedBody? = nil, isCut: Bool = false,
+    isApproximate: Bool = false, suppressed: [SuppressedDifference] = []
+  ) {
     self.differences = differences
     self.uncomparedBody = uncomparedBody
     self.isCut = isCut
+    self.isApproximate = isApproximate
+    self.suppressed = suppressed
   }
 }
 
@@ -37,8 +47,18 @@ public struct ResponseComparator: Sendable {
   private let ignoresStatus: Bool
   private let ignoresBody: Bool
 
-  public init(options: ComparisonOptions = ComparisonOptions()) {
+  private let descriptors: ProtobufDescriptors?
+  /// Those that hold now, with their indices.
+  private let suppressions: [(index: Int, rule: Suppression)]
+
+  /// - Parameter descriptors: of the messages that gRPC methods answer with; without them messages are compared by field
+  ///   number and wire type.
+  public init(options: ComparisonOptions = ComparisonOptions(), descriptors: ProtobufDescriptors? = nil) {
     self.options = options
+    self.descriptors = descriptors
+    suppressions = options.suppressions.enumerated().filter { rule in
+      options.now.map { !rule.element.isExpired(at: $0) } ?? true
+    }.map { ($0.offset, $0.element) }
     ignoresStatus = options.ignore.contains(.status)
     ignoresBody = options.ignore.contains(.body)
   }
@@ -52,9 +72,31 @@ public struct ResponseComparator: Sendable {
   ///
   /// An answer of another status class is another answer: then the status is the one difference and the rest, which
   /// follows from it, is not compared.
-  /// - Parameter method: of the request; a HEAD answer has no body to compare.
+  /// - Parameters:
+  ///   - method: of the request; a HEAD answer has no body to compare.
+  ///   - target: of the request; it names the method of a gRPC call, whose messages' type descriptors may know.
   public func comparison(
-    expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>
+    expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>, target: ArraySlice<UInt8> = []
+  ) -> Comparison {
+    var comparison = found(expected: expected, actual: actual, method: method, target: target)
+    if !suppressions.isEmpty, !comparison.differences.isEmpty { suppress(in: &comparison) }
+    if comparison.differences.count > options.differenceLimit {
+      comparison.differences.removeLast(comparison.differences.count - options.differenceLimit)
+      comparison.isCut = true
+    }
+    return comparison
+  }
+
+  private func suppress(in comparison: inout Comparison) {
+    comparison.differences.removeAll { difference in
+      guard let hit = suppressions.first(where: { $0.rule.covers(difference) }) else { return false }
+      comparison.suppressed.append(SuppressedDifference(rule: hit.index, difference: difference))
+      return true
+    }
+  }
+
+  private func found(
+    expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>, target: ArraySlice<UInt8>
   ) -> Comparison {
     var comparison = Comparison()
     if expected.status != actual.status, !ignoresStatus {
@@ -67,18 +109,17 @@ public struct ResponseComparator: Sendable {
     }
     let isHead = method.elementsEqual("HEAD".utf8)
     let hasBody = !isHead && (allowsBody(expected.status) || allowsBody(actual.status))
-    FieldComparison(options: options, isTrailer: false, comparesLength: !hasBody)
+    let grpc = GRPCComparison(options: options, descriptors: descriptors, path: target)
+    let isGRPC = GRPCComparison.isSpoken(expected.fields) || GRPCComparison.isSpoken(actual.fields)
+    if isGRPC, !grpc.compareStatus(expected, actual, into: &comparison.differences) { return comparison }
+    FieldComparison(options: options, isTrailer: false, comparesLength: !hasBody, isGRPC: isGRPC)
       .differences(expected.fields, actual.fields, into: &comparison.differences)
     if hasBody, !ignoresBody {
-      BodyComparison(options: options).compare(expected, actual, into: &comparison)
+      BodyComparison(options: options, grpc: grpc).compare(expected, actual, isGRPC: isGRPC, into: &comparison)
     }
     if !expected.trailers.isEmpty || !actual.trailers.isEmpty {
-      FieldComparison(options: options, isTrailer: true, comparesLength: true)
+      FieldComparison(options: options, isTrailer: true, comparesLength: true, isGRPC: isGRPC)
         .differences(expected.trailers, actual.trailers, into: &comparison.differences)
-    }
-    if comparison.differences.count > options.differenceLimit {
-      comparison.differences.removeLast(comparison.differences.count - options.differenceLimit)
-      comparison.isCut = true
     }
     return comparison
   }

@@ -37,6 +37,9 @@ struct SetCookie: Hashable {
       && value.dropFirst(9).allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
+  /// The value of the last attribute with this name, empty where it has none; nil where there is no such attribute.
+  func value(of name: [UInt8]) -> [UInt8]? { attributes.last { $0.name == name }?.value }
+
   /// `name=value; attribute; attribute=value`.
   var text: [UInt8] {
     var text = name + [UInt8(ascii: "=")] + value

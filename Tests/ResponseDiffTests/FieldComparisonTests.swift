@@ -44,6 +44,15 @@ func lines(_ differences: [Difference]) -> [String] {
         [("Date", "Mon, 07 Nov 1994 23:59:59 GMT"), ("Expires", "Tue, 08 Nov 1994 00:09:58 GMT")]
       ),
       ([(":status", "200")], []),
+      (
+        [("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")], [("Last-Modified", "Sunday, 06-Nov-94 08:49:37 GMT")]
+      ),
+      ([("Last-Modified", "Sun Nov  6 08:49:37 1994")], [("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")]),
+      ([("Accept-Encoding", "gzip, br")], [("Accept-Encoding", "br,gzip")]),
+      (
+        [("Strict-Transport-Security", "max-age=5; includeSubDomains")],
+        [("Strict-Transport-Security", "includeSubdomains;max-age=5")]
+      ),
     ] as [([(String, String)], [(String, String)])])
   func mean(a: [(String, String)], theSame b: [(String, String)]) {
     #expect(differences(a, b) == [])
@@ -61,15 +70,26 @@ func lines(_ differences: [Difference]) -> [String] {
       ([("ETag", "\"a\"")], [("ETag", "W/\"a\"")], ["header:etag changed medium"]),
       ([("Content-Encoding", "gzip")], [], ["header:content-encoding removed info"]),
       ([("Content-Type", "text/html")], [("Content-Type", "text/plain")], ["header:content-type changed medium"]),
-      ([("Set-Cookie", "a=1")], [("Set-Cookie", "a=1; HttpOnly")], ["header:set-cookie changed medium"]),
+      ([("Set-Cookie", "a=1")], [("Set-Cookie", "a=1; HttpOnly")], ["header:set-cookie/a/httponly added low"]),
       (
-        [("Set-Cookie", "a=redacted.13034969180517b8")], [("Set-Cookie", "a=")], ["header:set-cookie changed medium"]
+        [("Set-Cookie", "a=redacted.13034969180517b8")], [("Set-Cookie", "a=")], ["header:set-cookie/a changed medium"]
       ),
       (
         [("Set-Cookie", "a=1"), ("Set-Cookie", "b=1")], [("Set-Cookie", "b=2")],
-        ["header:set-cookie removed high", "header:set-cookie changed medium"]
+        ["header:set-cookie/a removed high", "header:set-cookie/b changed medium"]
       ),
-      ([("Set-Cookie", "a=1; Expires=x")], [("Set-Cookie", "a=1")], ["header:set-cookie changed medium"]),
+      (
+        [("Set-Cookie", "a=1; Secure; SameSite=Lax; Max-Age=5")], [("Set-Cookie", "a=2; samesite=none; max-age=5")],
+        [
+          "header:set-cookie/a changed medium", "header:set-cookie/a/samesite changed medium",
+          "header:set-cookie/a/secure removed high",
+        ]
+      ),
+      (
+        [("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")], [("Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT")],
+        ["header:last-modified changed medium"]
+      ),
+      ([("Set-Cookie", "a=1; Expires=x")], [("Set-Cookie", "a=1")], ["header:set-cookie/a/expires removed high"]),
       ([("Expires", "0")], [("Expires", "-1")], ["header:expires changed medium"]),
       (
         [("Cache-Control", "private=\"a,b\"")], [("Cache-Control", "private=\"a\",b")],
@@ -101,7 +121,8 @@ func lines(_ differences: [Difference]) -> [String] {
   @Test(
     arguments: [
       ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-      ("Thu, 29 Feb 2024 12:00:00 GMT", 1_709_208_000), ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("", nil),
+      ("Thu, 29 Feb 2024 12:00:00 GMT", 1_709_208_000), ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777), ("", nil),
+      ("Sun Nov  6 08:49:37 1994", 784_111_777), ("Sun, 99 Nov 1994 08:49:37 GMT", nil),
       ("Sun, 06 Nov 1994 08:49:37 UTC", nil),
       ("Sun, 06 Xxx 1994 08:49:37 GMT", nil),
     ] as [(String, Int64?)])
