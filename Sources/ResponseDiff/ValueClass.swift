@@ -23,6 +23,8 @@ enum ValueClass: String {
       return
     }
     var bytes = Array(value.utf8.prefix(64))[...]
+    // A weak entity tag (RFC 9110, 8.8.3).
+    if bytes.starts(with: "W/\"".utf8) { bytes = bytes.dropFirst(2) }
     let isQuoted = bytes.first == UInt8(ascii: "\"")
     if isQuoted { bytes = bytes.dropFirst().prefix { $0 != UInt8(ascii: "\"") } }
     if bytes.isEmpty {
