@@ -123,7 +123,7 @@ struct FeatureTable {
     // A name that comes twice is one feature of the request.
     guard features[number].lastRequest != requests else { return }
     features[number].lastRequest = requests
-    features[number].count += 1
+    features[number].count &+= 1
     present.append(number)
   }
 
@@ -203,7 +203,7 @@ struct FeatureCounts {
     requests += 1
     for number in present {
       if number >= counts.count { counts += Array(repeating: 0, count: number + 1 - counts.count) }
-      counts[number] += 1
+      counts[number] &+= 1
     }
   }
 }
