@@ -110,6 +110,7 @@ struct Mirror: ParsableCommand {
     options.methods = sending.allowUnsafe ? nil : Set(sending.methods.names)
     options.host = sending.host.value
     options.bodyLimit = keep.bodyLimit.bytes
+    options.memoryLimit = keep.queue.bytes
     var plan = ReplayPlan(session: "", targets: target.map(\.value), options: options, marker: sending.marker)
     plan.rewritesIdempotencyKeys = !sending.keepIdempotencyKeys
     plan.force = sending.force
