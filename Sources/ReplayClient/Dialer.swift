@@ -30,18 +30,15 @@ struct Dialer {
     case .plainHTTP1: connectPlain(engine, lane, done)
     case .plainHTTP2, .plainTrial:
       let connection = HTTP2Connection(engine: engine, lane: lane)
-      let isTrial = route == .plainTrial
+      connection.isTrial = route == .plainTrial
       let completion = DialCompletion(done)
-      if isTrial {
-        connection.whenReady = { failure in completion.end(failure.map { .failure($0) } ?? .success(connection)) }
-      }
+      connection.whenReady = { completion.end($0.map { .failure($0) } ?? .success(connection)) }
       let handler = NIOLoopBound(connection, eventLoop: eventLoop)
       open { channel in
         try handler.value.addHandlers(to: channel, bytesPerSecond: bytesPerSecond)
       } then: { result in
         switch result {
         case .failure(let failure): completion.end(.failure(failure))
-        case .success where !isTrial: completion.end(.success(connection))
         case .success(let channel): completion.limit(timeout, channel)
         }
       }

@@ -29,10 +29,7 @@ extension HTTP2Connection {
     case .goAway(let last, let code, _): goAway(last, code, now: now)
     case .settings(.settings(let settings)):
       for setting in settings where setting.parameter == .maxConcurrentStreams { streamLimit = setting.value }
-      if let whenReady {
-        self.whenReady = nil
-        whenReady(nil)
-      }
+      whenReady.take()?(nil)
       beginWaiting(now: now)
     default: break
     }

@@ -24,7 +24,9 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   private var nextStream = 1
   /// What the target allows (RFC 9113, 5.1.2): until it says so, as many as servers are asked to allow at least.
   var streamLimit = 100
-  /// Called once, when the target has spoken HTTP/2, or has not.
+  /// It has to be seen whether the target speaks HTTP/2.
+  var isTrial = false
+  /// Called once, when requests may be given to it, or won't.
   var whenReady: ((DialFailure?) -> Void)?
 
   /// An attempt has ended on it: it may have been closed meanwhile by a target that had not seen what was sent next.
@@ -316,6 +318,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   func channelActive(context: ChannelHandlerContext) {
     widen(context)
     context.fireChannelActive()
+    if !isTrial { whenReady.take()?(nil) }
   }
 
   private func widen(_ context: ChannelHandlerContext) {
@@ -348,6 +351,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
     lane?.letGo(self)
     deadline = .max
     engine.didClose(self, of: lane)
+    if isFlushDue { context?.flush() }
     context?.close(promise: nil)
   }
 
