@@ -21,7 +21,7 @@ public struct Umbra: AsyncParsableCommand {
     subcommands: [
       Capture.self, Replay.self, Mirror.self, Report.self, Show.self, Stats.self, Convert.self, Merge.self, Split.self,
       Cut.self,
-      Interfaces.self, Doctor.self,
+      Rules.self, Scan.self, Interfaces.self, Doctor.self,
       Demo.self,
       Manual.self,
     ])

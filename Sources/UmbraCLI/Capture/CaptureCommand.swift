@@ -15,8 +15,8 @@ struct Capture: ParsableCommand {
       Reads copies of packets, puts TCP streams and HTTP exchanges together, and writes them to a session file. \
       Without -w the exchanges are counted and nothing is written.
 
-      Values of Authorization, Proxy-Authorization, Cookie and Set-Cookie are replaced by tokens before anything is \
-      written; equal values get equal tokens.
+      Credentials in headers and cookies, and values of well-known names (password, token, api_key, …) in queries and \
+      bodies, are replaced by tokens before anything is written; equal values get equal tokens. --rules says what else.
 
         umbra capture -i lo -p 8080 -w day.umbra
         umbra capture -r dump.pcapng -w day.umbra
@@ -25,6 +25,7 @@ struct Capture: ParsableCommand {
 
   @OptionGroup(title: "Sources") var source: SourceOptions
   @OptionGroup(title: "What to keep") var keep: KeepOptions
+  @OptionGroup(title: "Rules") var rules: RulesOptions
   @OptionGroup(title: "When to stop") var stop: StopOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
@@ -75,6 +76,7 @@ struct Capture: ParsableCommand {
       keepsCredentials: keep.keepCredentials,
       duration: stop.duration?.nanoseconds, maxExchanges: stop.maxExchanges, maxSize: stop.maxSize?.bytes,
       progress: console.quiet ? .none : console.progress, isQuiet: console.quiet)
+    plan.rules = try rules.live()
     plan.observation = telemetry.observation(of: "capture")
     defer { plan.observation?.stop() }
     let summary = try CaptureSession(plan).run()

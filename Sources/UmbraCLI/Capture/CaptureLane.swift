@@ -36,7 +36,7 @@ final class CaptureLane: @unchecked Sendable {
   /// The one that was finished last; its memory goes round.
   @exclusivity(unchecked) private var exchange = Exchange()
   private let encoder = SessionEncoder()
-  @exclusivity(unchecked) private var redactor: CredentialRedactor?
+  @exclusivity(unchecked) private var rules: CaptureRules
   private let sink: SessionSink?
   private let raw: RawPacketRecorder?
   private let keyLogs: KeyLogFollower?
@@ -48,6 +48,8 @@ final class CaptureLane: @unchecked Sendable {
   /// Starts of exchanges whose request was written before its answer came.
   private var writtenEarly: [ExchangeID: Timestamp] = [:]
   private var nextEarlyWrite: Int64 = 0
+  /// Whether the rules take an exchange whose request was looked at before its answer came.
+  private var decidedEarly: [ExchangeID: Bool] = [:]
   private var generation = 0
   private var firstPacket: Timestamp?
   private var drops = Ledger()
@@ -55,12 +57,12 @@ final class CaptureLane: @unchecked Sendable {
   @exclusivity(unchecked) private var anomalies = [UInt64](repeating: 0, count: 128)
 
   init(
-    _ plan: CapturePlan, index: Int, count: Int, redactor: CredentialRedactor?, sink: SessionSink?,
+    _ plan: CapturePlan, index: Int, count: Int, rules: CaptureRules, sink: SessionSink?,
     raw: RawPacketRecorder?, control: CaptureControl
   ) {
     self.index = UInt32(index)
     self.count = UInt32(count)
-    self.redactor = redactor
+    self.rules = rules
     self.sink = sink
     self.control = control
     self.raw = raw
@@ -159,13 +161,15 @@ final class CaptureLane: @unchecked Sendable {
   }
 
   private func encode(_ exchange: inout Exchange) -> RawBlock? {
+    let decided = decidedEarly.isEmpty ? nil : decidedEarly.removeValue(forKey: exchange.id)
+    guard decided ?? rules.takes(exchange) else { return nil }
     if !control.countExchange() { control.stop() }
     if !exchange.anomalies.isEmpty { count(exchange.anomalies) }
     if sink == nil, mirror == nil { return nil }
     number(&exchange)
     mirror?.receive(exchange: exchange)
     if sink == nil { return nil }
-    redactor?.redact(&exchange)
+    rules.redact(&exchange)
     if !writtenEarly.isEmpty, let start = writtenEarly.removeValue(forKey: exchange.id) {
       return encoder.append(responseOf: exchange, requestStart: start)
     }
@@ -242,6 +246,7 @@ final class CaptureLane: @unchecked Sendable {
   private var ledger: Ledger {
     var ledger = decoder.ledger
     ledger.add(drops)
+    ledger.add(rules.ledger)
     ledger[.exchangesShed] += encoder.oversized
     return ledger
   }
@@ -261,9 +266,13 @@ final class CaptureLane: @unchecked Sendable {
     let now = monotonicNow()
     guard now >= nextEarlyWrite else { return }
     nextEarlyWrite = now + 500_000_000
+    guard rules.selectsByRequest else { return }
     for var exchange in decoder.takeUnanswered(before: time) {
+      let isTaken = rules.takes(exchange)
+      decidedEarly[exchange.id] = isTaken
+      guard isTaken else { continue }
       number(&exchange)
-      redactor?.redact(&exchange)
+      rules.redact(&exchange)
       writtenEarly[exchange.id] = exchange.start
       if let block = encoder.append(requestOf: exchange) { sink.offer(block, generation: generation) }
     }

@@ -47,6 +47,8 @@ struct CapturePlan {
   var bodyLimit = 10_000_000
   var memoryLimit = 256_000_000
   var keepsCredentials = false
+  /// What is taken and hidden; nil for what is so without rules.
+  var rules: LiveRules?
   /// Nanoseconds of packet time in a file, of the clock in a live capture.
   var duration: Int64?
   var maxExchanges: UInt64?

@@ -23,6 +23,7 @@ final class CaptureSession: @unchecked Sendable {
   private(set) var sink: SessionSink?
   private(set) var lanes: [CaptureLane] = []
   private(set) var raw: RawPacketRecorder?
+  private var rulesWatcher: RulesWatcher?
   var notes: [String] = []
   private var progress: ProgressLine
   private var lastRate: (time: Int64, exchanges: UInt64) = (0, 0)
@@ -74,6 +75,7 @@ final class CaptureSession: @unchecked Sendable {
   /// Opens the session and makes the lanes.
   func begin(source: String, lanes count: Int, facts: [(String, String)] = []) throws {
     if let told = try plan.observation?.start() { announce(told) }
+    let live = try plan.rules ?? LiveRules(paths: [])
     if let path = plan.destination {
       var metadata = SessionMetadata()
       metadata["tool"] = "umbra \(umbraVersion)"
@@ -81,6 +83,8 @@ final class CaptureSession: @unchecked Sendable {
       metadata["command"] = CommandLine.arguments.joined(separator: " ")
       if let ports = plan.ports { metadata["ports"] = ports.description }
       if let filter = plan.filter { metadata["filter"] = filter }
+      metadata["rules"] = live.rules.summary
+      if !plan.keepsCredentials { metadata["redaction_key"] = live.keyFingerprint }
       for (name, value) in facts { metadata[name] = value }
       do {
         sink = try SessionSink(
@@ -91,9 +95,12 @@ final class CaptureSession: @unchecked Sendable {
       } catch { throw CommandFailure("\(error)") }
     }
     if let ring = plan.raw { raw = try RawPacketRecorder(ring) }
-    let redactor = plan.keepsCredentials ? nil : CredentialRedactor()
+    let rules = CaptureRules(live, redacts: !plan.keepsCredentials)
+    if case .interfaces = plan.origin, !live.paths.isEmpty {
+      rulesWatcher = try RulesWatcher(live, isQuiet: plan.isQuiet)
+    }
     lanes = (0..<count).map {
-      CaptureLane(plan, index: $0, count: count, redactor: redactor, sink: sink, raw: raw, control: control)
+      CaptureLane(plan, index: $0, count: count, rules: rules, sink: sink, raw: raw, control: control)
     }
     plan.observation?.watch(lanes: lanes, sink: sink)
     try plan.mirror?.begin { [self] in ledger }
@@ -109,6 +116,7 @@ final class CaptureSession: @unchecked Sendable {
   }
 
   func finishSession() throws -> SessionSink.Written? {
+    rulesWatcher?.stop()
     guard let sink else { return nil }
     var counted = Ledger()
     for lane in lanes { counted.add(lane.state.withLock { $0.ledger }) }

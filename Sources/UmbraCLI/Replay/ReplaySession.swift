@@ -18,6 +18,7 @@ final class ReplaySession {
   private var plan: ReplayPlan
   private let runID = ReplaySession.newRunID()
   private var redactor = CredentialRedactor()
+  private var blanking = ComparisonBlanking()
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
   private var attemptMetrics: AttemptMetrics?
@@ -103,7 +104,7 @@ final class ReplaySession {
         redactor.redact(&replayed.attempts[index].response!)
       }
     }
-    analysis.add(replayed)
+    analysis.add(plan.keepsCredentials ? replayed : blanking.applied(to: replayed))
     attemptMetrics?.count(replayed)
     guard let writer else { return }
     let ended = replayed.attempts.last?.end ?? newestEnd

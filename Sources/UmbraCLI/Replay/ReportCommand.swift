@@ -88,10 +88,11 @@ enum RunFile {
       let reader = try SessionReader(path: path, expecting: .run)
       let recorded = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: 0)
       let places = (keepsPlaces ? recorded.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
-      var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)))
+      var blanking = ComparisonBlanking()
+    var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)))
       var read: UInt64 = 0
       while let replayed = try reader.nextReplayed() {
-        analysis.add(replayed)
+        analysis.add(blanking.applied(to: replayed))
         read += 1
       }
       for damage in reader.damage { StandardError.write("umbra: \(path): \(damage)\n") }

@@ -39,7 +39,7 @@ enum Sessions {
   }
 
   /// Little-endian, microseconds, raw IP.
-  private static let pcapHeader: [UInt8] =
+  static let pcapHeader: [UInt8] =
     [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0]
 }
 

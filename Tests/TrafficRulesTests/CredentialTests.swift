@@ -2,7 +2,7 @@ import HTTPModel
 import Testing
 import TrafficRules
 
-@Suite struct CredentialRedactorTests {
+@Suite struct CredentialTests {
   /// Lays fields out as an HTTP/1 head does and redacts them as a request's.
   func redacted(_ fields: [(String, String)]) -> HeaderFields {
     var storage = Array("GET / HTTP/1.1\r\n".utf8)
@@ -30,7 +30,7 @@ import TrafficRules
         version: .http11, methodRange: 0..<3, targetRange: 4..<5,
         fields: HeaderFields(storage: storage, ranges: ranges),
         timing: MessageTiming(start: time, headEnd: time, end: time)))
-    var redactor = CredentialRedactor(key: Array("test key".utf8))
+    var redactor = Redactor(key: Array("test key".utf8))
     redactor.redact(&exchange)
     return exchange.request!.fields
   }
@@ -46,7 +46,7 @@ import TrafficRules
     #expect(!text(fields.storage).contains("abc"))
     #expect(!text(fields.storage).contains("dark"))
     #expect(text(fields.value(at: 0)) == "shop")
-    #expect(text(fields.value(at: 1)).hasPrefix("Bearer redacted."))
+    #expect(text(fields.value(at: 1)).hasPrefix("Bearer "))
     #expect(text(fields.value(at: 2)) == "*/*")
     #expect(text(fields.value(at: 4)) == "end")
     #expect(text(fields.name(at: 4)) == "X-Last")
@@ -72,15 +72,15 @@ import TrafficRules
   @Test func setCookieKeepsNameAndAttributes() {
     let fields = redacted([("Set-Cookie", "sid=topsecret; Path=/; HttpOnly; Max-Age=3600")])
     let value = text(fields.value(at: 0))
-    #expect(value.hasPrefix("sid=redacted."))
+    #expect(value.hasPrefix("sid="))
     #expect(value.hasSuffix("; Path=/; HttpOnly; Max-Age=3600"))
     #expect(!value.contains("topsecret"))
   }
 
   @Test func anotherKeyGivesOtherTokens() {
-    var one = HTTPResponse.sample(setCookie: "a=b")
-    var two = HTTPResponse.sample(setCookie: "a=b")
-    var (first, second) = (CredentialRedactor(), CredentialRedactor())
+    var one = HTTPResponse.sample(setCookie: "a=bcdefghijk")
+    var two = HTTPResponse.sample(setCookie: "a=bcdefghijk")
+    var (first, second) = (Redactor(), Redactor())
     first.redact(&one)
     second.redact(&two)
     #expect(one.fields.storage != two.fields.storage)
