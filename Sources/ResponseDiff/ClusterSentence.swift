@@ -31,10 +31,12 @@ struct ClusterSentence {
   private var example: Difference? { cluster.examples.first?.difference }
 
   private var event: String {
-    let (from, to) = (ValueClass(example?.expected), ValueClass(example?.actual))
+    let (from, to) = (ValueShape(ofQuoted: example?.expected), ValueShape(ofQuoted: example?.actual))
     switch cluster.kind {
-    case .type where detail == PlaceTable.formDetail: return "became \(to.rawValue) where it was \(from.rawValue)"
-    case .type where from != to && to != .nothing && cluster.location != .body: return "became \(to.rawValue)"
+    case .type where detail == PlaceTable.formDetail: return "became \(to.phrase) where it was \(from.phrase)"
+    case .type where from != to && to != .absent && cluster.location != .body:
+      // A number in quotes: that it is text now is the news.
+      return "became \(from.isNumber && to.isString ? "text" : to.phrase)"
     case .changed: return "changed"
     case .added: return "was added"
     case .removed: return "is missing"

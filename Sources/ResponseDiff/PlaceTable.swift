@@ -54,8 +54,8 @@ struct PlaceRecord {
 
   mutating func look(at difference: Difference) {
     guard difference.kind == .changed, let expected = difference.expected else { return }
-    let form = ValueClass(expected)
-    if form.isVolatile, form == ValueClass(difference.actual) { volatile += 1 }
+    let shape = ValueShape(ofQuoted: expected)
+    if shape.isVolatile, shape.accepts(ValueShape(ofQuoted: difference.actual)) { volatile += 1 }
     let hash = expected.hashValue
     if recentValues.contains(hash) { repeated += 1 }
     if recentValues.count < 8 {
@@ -249,7 +249,7 @@ extension Difference {
     var place = DifferencePlace(endpoint: endpoint, location: location, kind: kind)
     if location == .status { place.detail = "\(expected ?? "") → \(actual ?? "")" }
     guard withForm, kind == .changed, location != .status, location != .body,
-      ValueClass(expected) != ValueClass(actual)
+      !ValueShape(ofQuoted: expected).accepts(ValueShape(ofQuoted: actual))
     else { return [place] }
     return [
       place, DifferencePlace(endpoint: endpoint, location: location, kind: kind, detail: PlaceTable.formDetail),
