@@ -54,6 +54,8 @@ struct SecurityContexts: Sendable {
 
   init(_ security: TargetSecurity, offering offers: [OfferedProtocols]) throws(ReplayError) {
     var configuration = TLSConfiguration.makeClientConfiguration()
+    // Nobody waits for a target that does not answer the end of TLS.
+    configuration.shutdownTimeout = .milliseconds(100)
     if security.isInsecure { configuration.certificateVerification = .none }
     if let path = security.authorities {
       configuration.trustRoots = .certificates(try SecurityContexts.certificates(path, flag: "--cacert"))
