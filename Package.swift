@@ -159,7 +159,7 @@ let package = Package(
       name: "FuzzCorpusTests",
       dependencies: [
         "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "ExchangeAssembly",
-        "ContentCoding", "ContentTree", "SessionFile", "PcapCapture",
+        "ContentCoding", "ContentTree", "SessionFile", "PcapCapture", "TrafficRules",
       ],
       path: "Tests/Fuzz", exclude: ["run", "Corpus", "EntryPoint.swift"], swiftSettings: strict),
     tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff", "SessionFile"] + nio),
