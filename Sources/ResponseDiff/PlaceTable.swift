@@ -66,7 +66,7 @@ struct PlaceRecord {
   }
 
   /// Both sides' values look as if they were made anew for each answer, in the recording too.
-  var looksVolatile: Bool { count > 0 && Double(volatile) >= 0.98 * Double(count) && repeated * 4 <= count }
+  var looksVolatile: Bool { count > 0 && Double(volatile) >= 0.9 * Double(count) && repeated * 4 <= count }
 }
 
 struct PlaceExample {
