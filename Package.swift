@@ -115,6 +115,10 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + nio),
     .executableTarget(name: "umbra", dependencies: ["UmbraCLI"], swiftSettings: strict),
+    // For `make bench`.
+    .executableTarget(
+      name: "ComparisonBenchmark", dependencies: ["HTTPModel", "ResponseDiff"], path: "Tests/Benchmarks/Comparison",
+      swiftSettings: strict),
 
     tests("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     tests("HTTP1Decoding", ["HTTPModel"]),

@@ -48,7 +48,7 @@ public enum EndpointTemplate {
   }
 
   /// Without scheme, authority, query, fragment and path parameters of the last segment.
-  private static func path(of target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+  static func path(of target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var path = target
     if path.first != UInt8(ascii: "/"), let colon = path.firstIndex(of: UInt8(ascii: ":")),
       path[colon...].starts(with: "://".utf8)

@@ -122,8 +122,7 @@ struct MediaTypeName {
 
   /// `application/grpc`, `application/grpc+proto`, `application/grpc-web+proto`; not the text of gRPC-Web.
   var isGRPC: Bool {
-    let folded = lowercased(name.prefix(32))
-    return folded.starts(with: "application/grpc".utf8) && !folded.starts(with: "application/grpc-web-text".utf8)
+    begins(with: "application/grpc") && !begins(with: "application/grpc-web-text")
   }
 
   /// A single message, as some services send it without gRPC.
@@ -142,14 +141,21 @@ struct MediaTypeName {
     name.count == lowercase.utf8CodeUnitCount && ends(with: lowercase)
   }
 
+  private func begins(with lowercase: StaticString) -> Bool { holds(lowercase, at: 0) }
+
   private func ends(with lowercase: StaticString) -> Bool {
+    holds(lowercase, at: name.count - lowercase.utf8CodeUnitCount)
+  }
+
+  private func holds(_ lowercase: StaticString, at start: Int) -> Bool {
     let count = lowercase.utf8CodeUnitCount
-    guard name.count >= count else { return false }
+    guard start >= 0, name.count - start >= count else { return false }
     return name.withUnsafeBufferPointer { bytes in
-      (0..<count).allSatisfy { offset in
-        let byte = bytes[bytes.count - count + offset]
-        return (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) == lowercase.utf8Start[offset]
+      for offset in 0..<count {
+        let byte = bytes[start + offset]
+        if (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) != lowercase.utf8Start[offset] { return false }
       }
+      return true
     }
   }
 }

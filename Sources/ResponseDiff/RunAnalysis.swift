@@ -1,11 +1,14 @@
 // Replayed exchanges one by one in, a RunReport out. Owner: the reader of a run, serially.
 // Bounds: AnalysisOptions; memory does not grow with the run's length.
 
+public import ContentTree
 public import HTTPModel
 
 /// Limits of a ``RunAnalysis``.
 public struct AnalysisOptions: Hashable, Sendable {
   public var comparison: ComparisonOptions
+  /// Endpoints that rules name; other paths are learned.
+  public var endpoints: [EndpointPattern]
   /// Endpoints kept apart; later ones are counted together as `METHOD /…other`.
   public var endpointLimit: Int
   /// Places kept apart; differences at later ones are counted together, and their cluster says so.
@@ -21,11 +24,13 @@ public struct AnalysisOptions: Hashable, Sendable {
   public var minimumPairs: UInt64
 
   public init(
-    comparison: ComparisonOptions = ComparisonOptions(), endpointLimit: Int = 500, clusterLimit: Int = 1000,
+    comparison: ComparisonOptions = ComparisonOptions(), endpoints: [EndpointPattern] = [], endpointLimit: Int = 500,
+    clusterLimit: Int = 1000,
     examplesPerCluster: Int = 3, exampleTextLimit: Int = 64 << 10, minimumEffect: Double = 0.001,
     minimumPairs: UInt64 = 4
   ) {
     self.comparison = comparison
+    self.endpoints = endpoints
     self.endpointLimit = max(1, endpointLimit)
     self.clusterLimit = max(1, clusterLimit)
     self.examplesPerCluster = max(0, examplesPerCluster)
@@ -44,6 +49,8 @@ public struct RunAnalysis: Sendable {
 
   private let options: AnalysisOptions
   private let comparator: ResponseComparator
+  private var catalog: EndpointCatalog
+  private var tally: SuppressionTally
   private var endpointNumbers: [[UInt8]: Int] = [:]
   private var endpoints: [EndpointRecord] = []
   private var features: [FeatureTable] = []
@@ -61,11 +68,17 @@ public struct RunAnalysis: Sendable {
   private var first: Timestamp?
   private var last: Timestamp?
 
-  public init(options: AnalysisOptions = AnalysisOptions()) {
+  /// - Parameter descriptors: of the messages that gRPC methods answer with.
+  public init(options: AnalysisOptions = AnalysisOptions(), descriptors: ProtobufDescriptors? = nil) {
     self.options = options
-    comparator = ResponseComparator(options: options.comparison)
+    comparator = ResponseComparator(options: options.comparison, descriptors: descriptors)
+    catalog = EndpointCatalog(patterns: options.endpoints)
+    tally = SuppressionTally(options: options.comparison)
     places = PlaceTable(options: options)
   }
+
+  /// What the rules that let values pass did so far, in their order.
+  public var suppressions: [SuppressionTally.Row] { tally.rows }
 
   /// Takes one exchange with all its attempts.
   ///
@@ -183,7 +196,7 @@ public struct RunAnalysis: Sendable {
     return isDifferent
   }
 
-  private func differences(
+  private mutating func differences(
     _ expected: HTTPResponse, _ attempt: Attempt, _ answer: HTTPResponse?, _ request: HTTPRequest
   ) -> (list: [Difference], obstacle: String?) {
     guard let answer else {
@@ -192,7 +205,9 @@ public struct RunAnalysis: Sendable {
         actual: attempt.outcome.identifier)
       return ([difference], nil)
     }
-    let comparison = comparator.comparison(expected: expected, actual: answer, method: request.method)
+    let comparison = comparator.comparison(
+      expected: expected, actual: answer, method: request.method, target: request.target)
+    if attempt.role == .shadow { tally.add(comparison) }
     guard comparison.differences.isEmpty else { return (comparison.differences, nil) }
     return ([], comparison.uncomparedBody?.rawValue)
   }
@@ -204,7 +219,7 @@ public struct RunAnalysis: Sendable {
 
   private mutating func endpointNumber(of request: HTTPRequest) -> Int {
     nameBuffer.removeAll(keepingCapacity: true)
-    EndpointTemplate.write(method: request.method, target: request.target, into: &nameBuffer)
+    catalog.write(request, into: &nameBuffer)
     if let number = endpointNumbers[nameBuffer] { return number }
     if endpointNumbers.count >= options.endpointLimit {
       // Methods are anyone's to invent, so those of the overflow are bounded too.

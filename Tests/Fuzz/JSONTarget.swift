@@ -1,4 +1,4 @@
-// JSON texts through the reader, walks, writers and the comparison; form bodies through theirs.
+// JSON texts through the reader, walks, writers and the comparison; form bodies and markup through theirs.
 //
 // Input: options, then one text, or two with a 0 between.
 
@@ -15,12 +15,24 @@ enum JSONTarget: FuzzTarget {
     var documents: [JSONDocument] = []
     for text in texts {
       _ = FormField.read(text, limit: 50)
+      try checkMarkup(text)
       do { documents.append(try JSONDocument(text, limits: limits)) } catch {
         try require(error.offset >= 0 && error.offset <= max(text.count, limits.size), "an error at \(error.offset)")
       }
     }
     for document in documents { try check(document) }
     if documents.count == 2 { try check(documents[0], documents[1], editLimit: options & 2 == 0 ? 256 : 3) }
+  }
+
+  /// Whatever is read as markup is a JSON text of the depth that JSON's reader allows.
+  private static func checkMarkup(_ text: [UInt8]) throws(Violation) {
+    for markup in [Markup.xml, .html] {
+      guard let json = markup.jsonText(of: text) else { continue }
+      let limits = JSONLimits(depth: JSONLimits.greatestDepth)
+      guard (try? JSONDocument(json, limits: limits)) != nil else {
+        throw Violation(description: "\(markup) became what is no JSON")
+      }
+    }
   }
 
   private static func check(_ document: JSONDocument) throws(Violation) {
@@ -50,7 +62,7 @@ enum JSONTarget: FuzzTarget {
 
   private static func check(_ a: JSONDocument, _ b: JSONDocument, editLimit: Int) throws(Violation) {
     try require(a.isEqual(to: b) == b.isEqual(to: a), "equality is not symmetric")
-    for alignmentLimit in [1 << 18, 0] {
+    for alignmentLimit in [1 << 18, 4, 0] {
       let options = JSONComparisonOptions(editLimit: editLimit, alignmentLimit: alignmentLimit)
       let found = a.edits(to: b, options: options)
       try require(found.edits.count <= editLimit, "\(found.edits.count) edits")
@@ -71,6 +83,6 @@ enum JSONTarget: FuzzTarget {
       "\u{feff}{\"k\":\"v\"}", #""\\\"\/\b\f\n\r\t""#,
     ]
     return texts.map { [0] + $0.utf8 } + zip(texts, texts.dropFirst()).map { [2] + $0.utf8 + [0] + $1.utf8 }
-      + [[0] + Array("a=1&b=%20+%zz&&c".utf8)]
+      + [[0] + Array("a=1&b=%20+%zz&&c".utf8), [0] + Array("<a b='1'>&#65;<![CDATA[x]]><!-- y --><c/></a>".utf8)]
   }
 }

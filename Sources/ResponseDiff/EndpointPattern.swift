@@ -1,0 +1,45 @@
+// Endpoints that a rule names. In: text such as `GET /users/{name}/posts/**`. Out: which requests belong to it.
+// Owner: a value. Bounds: linear in the path.
+
+/// A path whose requests are one endpoint, by rule.
+public struct EndpointPattern: Hashable, Sendable, CustomStringConvertible {
+  enum Step: Hashable, Sendable {
+    case name([UInt8])
+    case any
+  }
+  /// nil: any method.
+  let method: [UInt8]?
+  let steps: [Step]
+  /// `**` at its end: whatever follows, nothing included.
+  let isOpen: Bool
+  /// The path as it was written; endpoints show it.
+  let path: String
+
+  /// Reads `/users/{name}` or `GET /users/*/posts/**`: a step in braces or an asterisk is any one step, `**` at the end any
+  /// number. nil where it is no path.
+  public init?(_ text: some StringProtocol) {
+    let words = text.split(separator: " ")
+    guard words.count == 1 || words.count == 2, let last = words.last, last.first == "/" else { return nil }
+    method = words.count == 2 ? Array(words[0].utf8) : nil
+    var parts = last.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    isOpen = parts.last == "**"
+    if isOpen { parts.removeLast() }
+    if parts.contains("**") { return nil }
+    steps = parts.map { $0 == "*" || $0.hasPrefix("{") && $0.hasSuffix("}") ? .any : .name(Array($0.utf8)) }
+    path = String(last)
+  }
+
+  public var description: String { (method.map { String(decoding: $0, as: UTF8.self) + " " } ?? "") + path }
+
+  /// - Parameter segments: of the path, without slashes.
+  func matches(method: ArraySlice<UInt8>, segments: [ArraySlice<UInt8>]) -> Bool {
+    if let wanted = self.method, !method.elementsEqual(wanted) { return false }
+    guard isOpen ? segments.count >= steps.count : segments.count == steps.count else { return false }
+    return zip(steps, segments).allSatisfy { step, segment in
+      switch step {
+      case .any: true
+      case .name(let name): segment.elementsEqual(name)
+      }
+    }
+  }
+}
