@@ -77,6 +77,7 @@ struct PlanReader {
       exchange: exchange, request: request, round: walk.round, due: due,
       closesConnection: followsRecordedConnections && closesConnection(exchange.id))
     if let idempotency { planned.replaced = idempotency.replacements(in: request, round: walk.round) }
+    if let fields = options.replacedFields { planned.replaced += fields(request, exchange.id, walk.round) }
     if !options.faults.isEmpty {
       planned.fault = InjectedFault(options.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
     }

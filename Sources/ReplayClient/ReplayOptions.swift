@@ -1,3 +1,4 @@
+public import HTTPModel
 public import ReplaySchedule
 
 /// How a session is sent. The defaults are those of `umbra replay`.
@@ -69,6 +70,10 @@ public struct ReplayOptions: Sendable {
   /// What makes this run's idempotency keys differ from the recorded ones and from another run's; nil leaves the keys
   /// of unsafe requests as they are.
   public var idempotencyRun: String?
+  /// Fields that a request is sent with in place of its own, by request, exchange and round.
+  public typealias ReplacedFields =
+    @Sendable (HTTPRequest, ExchangeID, UInt32) -> [(name: [UInt8], value: [UInt8])]
+  public var replacedFields: ReplacedFields?
   /// How often to go through the session at most. 1 or more.
   public var rounds: UInt32 = 1
   /// Nanoseconds after which nothing more is sent; nil for no limit.

@@ -41,6 +41,8 @@ final class CaptureLane: @unchecked Sendable {
   private let raw: RawPacketRecorder?
   private let keyLogs: KeyLogFollower?
   private let mirror: MirrorIntake?
+  /// Where exchanges are logged.
+  private let log: Observation?
   private let control: CaptureControl
   /// Which of how many lanes: connections are numbered so that no two lanes give one number.
   private let index: UInt32
@@ -67,6 +69,7 @@ final class CaptureLane: @unchecked Sendable {
     self.control = control
     self.raw = raw
     mirror = plan.mirror
+    log = plan.observation.flatMap { $0.logsAccess ? $0 : nil }
     keyLogs = plan.keyLogs.isEmpty ? nil : KeyLogFollower(plan.keyLogs)
     let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
     var fragments = FragmentLimits()
@@ -165,11 +168,13 @@ final class CaptureLane: @unchecked Sendable {
     guard decided ?? rules.takes(exchange) else { return nil }
     if !control.countExchange() { control.stop() }
     if !exchange.anomalies.isEmpty { count(exchange.anomalies) }
-    if sink == nil, mirror == nil { return nil }
+    if sink == nil, mirror == nil, log == nil { return nil }
     number(&exchange)
     mirror?.receive(exchange: exchange)
-    if sink == nil { return nil }
+    if sink == nil, log == nil { return nil }
     rules.redact(&exchange)
+    if let log { log.access(AccessLine(exchange).bytes) }
+    if sink == nil { return nil }
     if !writtenEarly.isEmpty, let start = writtenEarly.removeValue(forKey: exchange.id) {
       return encoder.append(responseOf: exchange, requestStart: start)
     }

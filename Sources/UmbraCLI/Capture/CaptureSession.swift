@@ -103,6 +103,12 @@ final class CaptureSession: @unchecked Sendable {
       CaptureLane(plan, index: $0, count: count, rules: rules, sink: sink, raw: raw, control: control)
     }
     plan.observation?.watch(lanes: lanes, sink: sink)
+    plan.observation?.audit(
+      "capture",
+      [
+        ("source", source), ("ports", plan.ports?.description ?? "all"), ("filter", plan.filter ?? ""),
+        ("file", plan.destination ?? ""), ("credentials", plan.keepsCredentials ? "kept" : "tokens"),
+      ])
     try plan.mirror?.begin { [self] in ledger }
   }
 

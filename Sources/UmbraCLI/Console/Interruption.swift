@@ -1,5 +1,5 @@
 // Signals as counters that loops look at: the first SIGINT or SIGTERM asks for a clean end, the second ends at once;
-// SIGUSR1 asks for the figures up to now.
+// SIGUSR1 asks for the figures up to now, SIGHUP for logs to be opened anew.
 
 import Glibc
 import Synchronization
@@ -7,6 +7,7 @@ import Synchronization
 enum Interruption {
   private static let count = Atomic<Int>(0)
   private static let status = Atomic<Int>(0)
+  private static let hangUp = Atomic<Int>(0)
 
   /// From here on the signals set the flag.
   static func install() {
@@ -22,6 +23,14 @@ enum Interruption {
   static func installStatus() {
     signal(SIGUSR1) { _ in Interruption.status.add(1, ordering: .relaxed) }
   }
+
+  /// From here on SIGHUP is counted instead of ending the process.
+  static func installHangUp() {
+    signal(SIGHUP) { _ in Interruption.hangUp.add(1, ordering: .relaxed) }
+  }
+
+  /// How often SIGHUP came.
+  static var hangUps: Int { hangUp.load(ordering: .relaxed) }
 
   /// How often SIGUSR1 came.
   static var statusRequests: Int { status.load(ordering: .relaxed) }

@@ -7,7 +7,6 @@ import HTTPModel
 import ReplayClient
 import ResponseDiff
 import Synchronization
-import Telemetry
 import TrafficRules
 
 /// `@unchecked Sendable`: made by the thread that starts the feeding thread, then used by that one alone until it was
@@ -26,7 +25,7 @@ final class MirrorJudge: @unchecked Sendable {
   private let description: RunDescription
   private let replayer: Replayer
   private let ledger: @Sendable () -> Ledger
-  private let attemptMetrics: AttemptMetrics?
+  private let observer: AttemptObserver?
   private var redactor = CredentialRedactor()
   private var pairs: PairTable
   private var window: MirrorWindow
@@ -41,7 +40,9 @@ final class MirrorJudge: @unchecked Sendable {
     self.description = description
     self.replayer = replayer
     self.ledger = ledger
-    attemptMetrics = plan.replay.observation?.watch(replayer)
+    observer = plan.replay.observation?.watch(replayer)
+    plan.replay.observation?.audit(
+      "mirror", [("run", description.id), ("targets", description.targets.joined(separator: " "))])
     let patience = plan.replay.options.timeout &+ 60_000_000_000
     pairs = PairTable(byteLimit: plan.replay.options.memoryLimit / 2, patience: patience)
     window = MirrorWindow(plan, number: 1, intake: intake, ledger: ledger())
@@ -73,13 +74,13 @@ final class MirrorJudge: @unchecked Sendable {
 
   private func judge(_ pair: ReplayedExchange) {
     var pair = pair
-    attemptMetrics?.count(pair)
     if !plan.replay.keepsCredentials {
       redactor.redact(&pair.exchange)
       for index in pair.attempts.indices where pair.attempts[index].response != nil {
         redactor.redact(&pair.attempts[index].response!)
       }
     }
+    observer?.count(pair)
     window.add(pair)
   }
 

@@ -26,6 +26,7 @@ struct MirrorSession {
     self.plan = plan
     self.plan.replay.options.marker = plan.replay.marker.marker(runID: runID)
     self.plan.replay.options.idempotencyRun = plan.replay.rewritesIdempotencyKeys ? runID : nil
+    self.plan.replay.options.replacedFields = plan.replay.observation?.replacedFields
   }
 
   func run() throws -> Result {

@@ -21,7 +21,7 @@ final class ReplaySession {
   private var blanking = ComparisonBlanking()
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
-  private var attemptMetrics: AttemptMetrics?
+  private var observer: AttemptObserver?
   private var analysis: RunAnalysis
   /// Of the attempt at which open blocks were looked through last.
   private var newestEnd = Timestamp(nanoseconds: 0)
@@ -30,6 +30,7 @@ final class ReplaySession {
     self.plan = plan
     self.plan.options.marker = plan.marker.marker(runID: runID)
     self.plan.options.idempotencyRun = plan.rewritesIdempotencyKeys ? runID : nil
+    self.plan.options.replacedFields = plan.observation?.replacedFields
     analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.ignore)))
   }
 
@@ -46,7 +47,10 @@ final class ReplaySession {
     // A target that is not there must not leave a run file behind, which would stand in the way of the next try.
     do { try replayer.prepare() } catch { throw CommandFailure("\(error)") }
     if let told = try plan.observation?.start(), !plan.isQuiet { StandardError.write("umbra: \(told)\n") }
-    attemptMetrics = plan.observation?.watch(replayer)
+    observer = plan.observation?.watch(replayer)
+    plan.observation?.audit(
+      "replay",
+      [("run", runID), ("session", plan.session), ("targets", description.targets.joined(separator: " "))])
     let middleware = plan.middleware.isEmpty ? nil : try MiddlewareChain(plan.middleware)
     try openRun(description)
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
@@ -105,7 +109,7 @@ final class ReplaySession {
       }
     }
     analysis.add(plan.keepsCredentials ? replayed : blanking.applied(to: replayed))
-    attemptMetrics?.count(replayed)
+    observer?.count(replayed)
     guard let writer else { return }
     let ended = replayed.attempts.last?.end ?? newestEnd
     if let block = encoder.append(replayed), !writer.put(block) { throw failedWriting() }
