@@ -220,7 +220,7 @@ private final class WaitingServer {
     try #require(eventually { canConnect(port) }, "\(child.standardError)")
   }
 
-  func letGo() { FileManager.default.createFile(atPath: gate, contents: nil) }
+  func letGo() { _ = FileManager.default.createFile(atPath: gate, contents: nil) }
 
   deinit { child.kill() }
 }
