@@ -10,6 +10,8 @@ struct PlanReader {
   private let idempotency: IdempotencyKey?
   private let followsRecordedConnections: Bool
   private var walk: SessionWalk
+  /// Of this round, the exchanges that others need and that are sent.
+  private var producers: Set<ExchangeID> = []
 
   /// Nothing more will come.
   private(set) var isOver = false
@@ -35,7 +37,10 @@ struct PlanReader {
     for _ in 0..<PlanReader.examinedAtOnce {
       guard batch.count < limit, batch.isEmpty || memory.hasRoomToRead else { break }
       guard let exchange = try next(walk.round) else {
-        if walk.beginRound() { continue }
+        if walk.beginRound() {
+          producers.removeAll()
+          continue
+        }
         isOver = true
         break
       }
@@ -67,7 +72,7 @@ struct PlanReader {
     return planned
   }
 
-  private func plan(
+  private mutating func plan(
     _ exchange: Exchange, _ arrival: Arrival, _ closesConnection: (ExchangeID) -> Bool
   ) -> PlannedRequest? {
     guard var request = exchange.request else { return nil }
@@ -78,6 +83,12 @@ struct PlanReader {
       closesConnection: followsRecordedConnections && closesConnection(exchange.id))
     if let idempotency { planned.replaced = idempotency.replacements(in: request, round: walk.round) }
     if let fields = options.replacedFields { planned.replaced += fields(request, exchange.id, walk.round) }
+    if let dependencies = options.dependencies {
+      planned.needs = dependencies.producers(of: exchange.id)
+      planned.isBlocked = planned.needs.contains { !producers.contains($0) }
+      planned.isNeeded = dependencies.isProducer(exchange.id)
+      if planned.isNeeded { producers.insert(exchange.id) }
+    }
     if !options.faults.isEmpty {
       planned.fault = InjectedFault(options.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
     }

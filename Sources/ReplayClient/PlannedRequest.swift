@@ -8,7 +8,8 @@ import ReplaySchedule
 final class PlannedRequest: @unchecked Sendable {
   /// Taken out when it is delivered, so that the arrays it holds are moved rather than shared.
   var exchange: Exchange?
-  let request: HTTPRequest
+  /// As it is sent: the recorded one, with the target's own values where it needs some.
+  var request: HTTPRequest
   let round: UInt32
   /// The recorded connection; rounds are apart.
   let connectionKey: UInt64
@@ -25,6 +26,15 @@ final class PlannedRequest: @unchecked Sendable {
   /// Fields that are sent with other values than the recorded ones.
   var replaced: [(name: [UInt8], value: [UInt8])] = []
   var fault: InjectedFault?
+  /// Exchanges whose answers it needs, and whether others need its own.
+  var needs: [ExchangeID] = []
+  var isNeeded = false
+  /// It waits for answers that it needs: in its lane, or aside; nobody has what it needs; it has been given it.
+  var isHeld = false
+  var heldLane: Lane?
+  var holdLimit: Int64 = 0
+  var isBlocked = false
+  var isSubstituted = false
 
   /// Where it is sent from while it is connecting or in flight.
   var lane: Lane?

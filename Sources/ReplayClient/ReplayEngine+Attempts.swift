@@ -280,6 +280,7 @@ extension ReplayEngine {
     latestEnd = max(latestEnd, now)
     inFlight -= 1
     ended.append(request)
+    settle(request, outcome, response, now: now)
     if ended.count >= ReplayEngine.batch { handBack() }
     leave(lane, now: now)
     dispatch()

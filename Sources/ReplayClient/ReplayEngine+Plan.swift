@@ -32,7 +32,9 @@ extension ReplayEngine {
       request.released = now
       upcoming.removeFirst()
       waiting += 1
-      if recordedConnections {
+      if holdsAside(request, now: now) {
+        continue
+      } else if recordedConnections {
         queueOnLane(request)
       } else {
         request.ready = now
@@ -41,8 +43,8 @@ extension ReplayEngine {
     }
   }
 
-  private func queueOnLane(_ request: PlannedRequest) {
-    releasedRound = request.round
+  func queueOnLane(_ request: PlannedRequest) {
+    releasedRound = max(releasedRound, request.round)
     let lane: Lane
     if let known = lanes[request.connectionKey] {
       lane = known
@@ -83,6 +85,7 @@ extension ReplayEngine {
   private func dispatchLane(_ now: Int64) -> Bool {
     if ready.isEmpty, waiting < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
     guard let lane = ready.first else { return false }
+    guard isReleased(lane, now: now) else { return true }
     guard makeRoom(for: lane) else {
       block(.connections, now)
       return false
@@ -105,7 +108,8 @@ extension ReplayEngine {
   }
 
   private func dispatchFromPool(_ now: Int64) -> Bool {
-    guard let request = firstOfPool() else { return false }
+    guard let request = firstOfPool(now) else { return false }
+    guard isReleasedInPool(request, now: now) else { return true }
     guard let place = placeInPool(request, now) else {
       block(.connections, now)
       return false
@@ -144,10 +148,15 @@ extension ReplayEngine {
       .map { .target($0) }
   }
 
-  private func firstOfPool() -> PlannedRequest? {
+  private func firstOfPool(_ now: Int64) -> PlannedRequest? {
     if let first = poolQueue.first { return first }
     guard options.pacing == .maximum else { return nil }
     refill()
+    while let first = upcoming.first, holdsAside(first, now: now) {
+      upcoming.removeFirst()
+      waiting += 1
+      refill()
+    }
     return upcoming.first
   }
 
@@ -211,6 +220,7 @@ extension ReplayEngine {
     counts.planned += 1
     counts.skipped[reason, default: 0] += 1
     ended.append(request)
+    settle(request, nil, nil, now: clock.now)
     if ended.count >= ReplayEngine.batch { handBack() }
   }
 }

@@ -17,6 +17,8 @@ final class ReplayEngine {
     case send(PlannedRequest)
     /// A throttled connection that may go on.
     case move(any TargetConnection)
+    /// A request that waits for others' answers.
+    case held(PlannedRequest)
   }
 
   let options: ReplayOptions
@@ -49,6 +51,8 @@ final class ReplayEngine {
   var inFlight = 0
   var ended: [PlannedRequest] = []
   var later = DelayQueue<Delayed>()
+  /// What requests that need others' answers wait for.
+  var answers = AnswerBoard()
   /// Of the waits before requests are tried again.
   var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
   /// Until when nothing is sent because every target is left alone.
@@ -134,6 +138,7 @@ extension ReplayEngine {
     upcoming.removeAll()
     poolQueue.removeAll()
     ready.removeAll()
+    answers.removeAll()
     for lane in lanes.values {
       lane.queue.removeAll()
       if lane.state == .ready { lane.state = .idle }
@@ -163,6 +168,7 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
       switch delayed {
       case .send(let request): resume(request, now: now)
       case .move(let connection): connection.moveOn(now: now)
+      case .held(let request): holdLimitPassed(request, now: now)
       }
     }
     if phase == .running { release(now) }

@@ -67,6 +67,10 @@ public struct ReplayOptions: Sendable {
   public var checksTarget = true
   public var host = Host.recorded
   public var marker: Marker?
+  /// What requests need of the target's own answers; nil sends them as they were recorded.
+  public var dependencies: (any ReplayDependencies)?
+  /// Nanoseconds that a request waits at most for the answers that it needs.
+  public var dependencyTimeout: Int64 = 10_000_000_000
   /// What makes this run's idempotency keys differ from the recorded ones and from another run's; nil leaves the keys
   /// of unsafe requests as they are.
   public var idempotencyRun: String?
@@ -105,6 +109,7 @@ public struct ReplayOptions: Sendable {
     try require((1...day).contains(connectTimeout), "connect timeout", "above 0, up to a day")
     try require(firstByteTimeout.map { (1...day).contains($0) } ?? true, "first byte timeout", "above 0, up to a day")
     try require(maximumPause.map { $0 >= 0 } ?? true, "pause", "0 or more")
+    try require((1...day).contains(dependencyTimeout), "wait for answers", "above 0, up to a day")
     try require(retries <= 100, "retries", "at most 100")
     if let breaker {
       try require(breaker.share > 0 && breaker.share <= 1, "breaker", "a share above 0%, up to 100%")

@@ -6,12 +6,10 @@ public import HTTPModel
 
 /// What an answer holds of what later requests need, by ``CorrelationLink``'s source.
 public struct AnswerValues: Hashable, Sendable {
-  fileprivate var values: [UInt32: [UInt8]] = [:]
+  /// By numbers that only the graph understands.
+  public var values: [UInt32: [UInt8]]
 
-  public init() {}
-  public var isEmpty: Bool { values.isEmpty }
-  /// Bytes held.
-  public var size: Int { values.values.reduce(0) { $0 + $1.count } }
+  public init(_ values: [UInt32: [UInt8]] = [:]) { self.values = values }
 }
 
 extension CorrelationGraph {

@@ -17,6 +17,7 @@ struct Replay: ParsableCommand {
 
         umbra replay day.umbra --target http://canary:8080 -o run.umbra-run
         umbra replay day.umbra --target http://canary:8080 --report run.html
+        umbra replay day.umbra --target http://canary:8080 --allow-unsafe --correlate auto
         umbra replay day.umbra --target http://canary:8080 --rate 'ramp:100/s..3000/s,5m' --dry-run
         umbra replay day.umbra --target http://canary:8080 --rate 500/s \\
           --gate 'error.rate < 1%' --gate 'latency.p99.ratio < 1.2'
@@ -53,6 +54,7 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
   @OptionGroup(title: "What is sent") var rewriting: MiddlewareOptions
+  @OptionGroup(title: "Values that the shadow makes") var correlating: CorrelationOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
@@ -97,6 +99,8 @@ struct Replay: ParsableCommand {
       session: session,
       targets: target.map { WeightedTarget(reaching.reached($0.value.target), weight: $0.value.weight) },
       options: options, marker: sending.marker)
+    plan.correlation = correlating.correlate
+    plan.options.dependencyTimeout = correlating.correlateWait.nanoseconds
     plan.rewritesIdempotencyKeys = !sending.keepIdempotencyKeys
     plan.runFile = output
     plan.overwrite = overwrite

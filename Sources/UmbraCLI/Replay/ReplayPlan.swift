@@ -25,6 +25,7 @@ struct ReplayPlan {
   var isQuiet = false
   /// Commands that requests go through before they are sent.
   var middleware: [String] = []
+  var correlation = CorrelationOptions.Mode.off
   var observation: Observation?
 
   init(session: String, targets: [WeightedTarget], options: ReplayOptions, marker: MarkerChoice) {

@@ -40,6 +40,7 @@ final class ReplaySession {
       source.reportDamage()
       throw CommandFailure("\(plan.session) holds no exchanges: there is nothing to replay", status: .inconclusive)
     }
+    try plan.correlate(source)
     let description = RunDescription(
       id: runID, started: Timestamp(nanoseconds: wallNow()), session: plan.session,
       targets: plan.targets.map { "\($0.target)" }, toolVersion: umbraVersion, command: CommandLine.arguments)
@@ -52,7 +53,7 @@ final class ReplaySession {
       "replay",
       [("run", runID), ("session", plan.session), ("targets", description.targets.joined(separator: " "))])
     let middleware = plan.middleware.isEmpty ? nil : try MiddlewareChain(plan.middleware)
-    try openRun(description)
+    try openRun(description, of: source)
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
     watcher.start()
     defer { watcher.stop() }
@@ -126,14 +127,14 @@ final class ReplaySession {
 
   // MARK: The run file
 
-  private func openRun(_ description: RunDescription) throws {
+  private func openRun(_ description: RunDescription, of source: ExchangeSource) throws {
     guard let path = plan.runFile else { return }
     do {
       let writer = try SessionWriter(
         path == "-"
           ? .descriptor(STDOUT_FILENO, name: "standard output") : .path(path, overwrite: plan.overwrite),
         kind: .run, created: description.started)
-      _ = writer.put(.metadata(RunFacts.metadata(description, plan)))
+      _ = writer.put(.metadata(RunFacts.metadata(description, plan, session: source.identity)))
       self.writer = writer
     } catch { throw CommandFailure("\(error)") }
   }

@@ -9,7 +9,7 @@ import SessionFile
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what differs between primary and shadow in a run, and whether the release may go on.",
-    usage: "umbra report [<options>] <run>",
+    usage: "umbra report [<options>] <run> ...",
     discussion: """
       The answers in the run file are compared anew, so that gates and places to ignore can be changed afterwards. \
       Those given to 'umbra replay' hold: a --gate takes the place of all of its gates, an --ignore is added to its \
@@ -18,17 +18,20 @@ struct Report: ParsableCommand {
         umbra report run.umbra-run
         umbra report run.umbra-run --format html -o report.html
         umbra report run.umbra-run --gate 'error.rate < 1%' --ignore header:date
+        umbra report shard-1.umbra-run shard-2.umbra-run shard-3.umbra-run
         umbra report run.umbra-run --baseline yesterday.umbra-run --report comment.md
 
-      With --baseline, what that run shows as often is known and is not judged again.
+      With --baseline, what that run shows as often is known and is not judged again. Several runs are reported as \
+      one: the shards of a session (umbra replay --shard), as if one process had replayed it, or runs of several \
+      sessions. The same share of a session twice is refused; a share that is missing makes the report inconclusive.
 
       Exit status: 0 all gates passed, 1 a gate was crossed, 3 the evidence is not good enough to say.
       """)
 
   @Argument(
-    help: ArgumentHelp("A run file; '-' is standard input.", valueName: "run"),
+    help: ArgumentHelp("Run files; '-' is standard input.", valueName: "run"),
     completion: .file(extensions: ["umbra-run"]))
-  var runFile: String
+  var runFiles: [String]
 
   @Option(
     help: ArgumentHelp(
@@ -47,11 +50,16 @@ struct Report: ParsableCommand {
 
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
 
+  func validate() throws {
+    if runFiles.filter({ $0 == "-" }).count > 1 { throw ValidationError("only one run is standard input") }
+  }
+
   func run() throws {
+    let runFile = runFiles.joined(separator: " ")
     let format = try chosenFormat()
     let reports = try comparing.reports()
-    let known = try baseline.map { BaselineFindings(try RunFile.report(path: $0, comparing: comparing)) }
-    let report = try RunFile.report(path: runFile, comparing: comparing, baseline: known)
+    let known = try baseline.map { BaselineFindings(try RunFile.report(paths: [$0], comparing: comparing)) }
+    let report = try RunFile.report(paths: runFiles, comparing: comparing, baseline: known)
     if let output, output != "-" {
       try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
@@ -74,33 +82,24 @@ struct Report: ParsableCommand {
 }
 
 enum RunFile {
-  /// Reads a run file through and compares its pairs, by what the flags say and what the run was made with.
+  /// Reads run files through and compares their pairs, by what the flags say and what the runs were made with.
   /// - Parameter baseline: what a run before this one found.
   static func report(
-    path: String, comparing: ComparingOptions, baseline: BaselineFindings? = nil
+    paths: [String], comparing: ComparingOptions, baseline: BaselineFindings? = nil
   ) throws -> RunReport {
     var comparing = comparing
     let keepsPlaces = !comparing.ignore.contains("none")
     comparing.ignore.removeAll { $0 == "none" }
     // What is wrong with the flags is told before the file is opened.
     let (ignore, gates) = (try comparing.ignoredLocations(), try comparing.gates())
-    do {
-      let reader = try SessionReader(path: path, expecting: .run)
-      let recorded = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: 0)
-      let places = (keepsPlaces ? recorded.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
-      var blanking = ComparisonBlanking()
+    var runs = try RunSet(paths: paths)
+    let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
+    var blanking = ComparisonBlanking()
     var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)))
-      var read: UInt64 = 0
-      while let replayed = try reader.nextReplayed() {
-        analysis.add(blanking.applied(to: replayed))
-        read += 1
-      }
-      for damage in reader.damage { StandardError.write("umbra: \(path): \(damage)\n") }
-      let facts = RunFacts(metadata: reader.metadata, path: path, created: reader.created, read: read)
-      return facts.report(
-        from: analysis, ledger: reader.ledger,
-        gates: gates.isEmpty ? recorded.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)
-    } catch { throw CommandFailure("\(error)") }
+    try runs.readAll { analysis.add(blanking.applied(to: $0)) }
+    return runs.facts.report(
+      from: analysis, ledger: runs.ledger,
+      gates: gates.isEmpty ? runs.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)
   }
 }
 

@@ -18,6 +18,9 @@ struct RunFacts {
   /// How the run was to be judged when it was made, as its flags had it.
   var ignore: [String] = []
   var gates: [String] = []
+  /// What tells the session from others, and which of its shares the run is; nil for the whole.
+  var session = ""
+  var shard: ReplayShard?
 
   /// `asked` is how many exchanges the session holds, times the rounds; nil where that is not what was asked for.
   init(description: RunDescription, pacing: String, outcome: ReplayOutcome, asked: UInt64?) {
@@ -50,15 +53,23 @@ struct RunFacts {
     remarks = metadata.values("run.remark")
     ignore = metadata.values("run.ignore")
     gates = metadata.values("run.gate")
+    session = metadata["run.session.id"] ?? description.session
+    let shard = (metadata["run.shard"] ?? "").split(separator: "/").compactMap { UInt32($0) }
+    if shard.count == 2, shard[0] >= 1, shard[0] <= shard[1] { self.shard = ReplayShard(shard[0], of: shard[1]) }
     if finished == nil { skipped[WithheldReason.interrupted.rawValue, default: 0] += 0 }
   }
 
   /// What is known when the run begins.
-  static func metadata(_ description: RunDescription, _ plan: ReplayPlan) -> SessionMetadata {
+  /// - Parameter session: what tells the session from others.
+  static func metadata(_ description: RunDescription, _ plan: ReplayPlan, session: String) -> SessionMetadata {
     var metadata = SessionMetadata()
     metadata["tool"] = description.toolVersion
     metadata["run.id"] = description.id
     metadata["run.session"] = description.session
+    metadata["run.session.id"] = session
+    if plan.options.shard != .whole {
+      metadata["run.shard"] = "\(plan.options.shard.index)/\(plan.options.shard.count)"
+    }
     metadata["run.pacing"] = plan.options.pacing.description
     for target in description.targets { metadata.add("run.target", target) }
     for argument in description.command { metadata.add("run.argument", argument) }

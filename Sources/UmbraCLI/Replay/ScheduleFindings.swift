@@ -1,10 +1,14 @@
 // What came of a replay's schedule and of what protects the shadow, in sentences: those that make a run inconclusive,
 // and those that only explain it. In: the client's counts. Out: RunFacts' doubts and remarks.
 
+import HTTPModel
 import ReplayClient
 import ReplaySchedule
 
 extension RunFacts {
+  /// How the remark begins that a run is one of several shards.
+  static let shardRemark = "This is shard "
+
   mutating func judge(_ outcome: ReplayOutcome, _ plan: ReplayPlan) {
     if let limit = plan.maximumLag, outcome.largestLag > limit {
       doubts.append(
@@ -38,7 +42,10 @@ extension RunFacts {
       if case .pool(let size) = plan.options.connections { return "all connections were busy (--connections \(size))" }
       return "no more connections could be open"
     case .streams: return "the target allowed no more streams at a time on their connection"
-    case .target: return "the target had not answered the request before on their connection, or not taken a connection"
+    case .target:
+      return plan.options.dependencies == nil
+        ? "the target had not answered the request before on their connection, or not taken a connection"
+        : "the target had not given the answers that they needed, or not taken a connection"
     case .generator:
       let load = "its event loop used \(percentage(min(1, outcome.generatorLoad))) of a core"
       return outcome.generatorLoad > 0.85
@@ -63,6 +70,12 @@ extension RunFacts {
       remarks.append(
         "\(counted(outcome.waitedForStream, "request")) waited for a stream: the target allows only so many at a time.")
     }
+    if let blocked = outcome.attempts[.blocked], blocked > 0 {
+      remarks.append(
+        "\(counted(blocked, "request")) \(blocked == 1 ? "was" : "were") not sent: an answer that "
+          + "\(blocked == 1 ? "it" : "they") needed failed, lacked a value, came too late (--correlate-wait) or was "
+          + "never asked for (--allow-unsafe, --shard).")
+    }
     if outcome.retried > 0 { remarks.append("\(counted(outcome.retried, "time")) a request was tried again.") }
     if !plan.options.faults.isEmpty {
       let names = ["delay": "delayed", "abort": "answered without being sent", "reset": "cut off"]
@@ -73,7 +86,7 @@ extension RunFacts {
     }
     if plan.options.shard != .whole {
       let (index, count) = (plan.options.shard.index, plan.options.shard.count)
-      remarks.append("This is shard \(index) of \(count): the other connections are not in it.")
+      remarks.append("\(RunFacts.shardRemark)\(index) of \(count): the other connections are not in it.")
     }
     return remarks
   }
