@@ -66,6 +66,7 @@ extension RunFacts {
 
   private func traffic(_ outcome: ReplayOutcome, _ plan: ReplayPlan) -> [String] {
     var remarks: [String] = []
+    remarks += outcome.advice
     if outcome.waitedForStream > 0 {
       remarks.append(
         "\(counted(outcome.waitedForStream, "request")) waited for a stream: the target allows only so many at a time.")
