@@ -162,8 +162,8 @@ let package = Package(
     .testTarget(
       name: "FuzzCorpusTests",
       dependencies: [
-        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "ExchangeAssembly",
-        "ContentCoding", "ContentTree", "SessionFile", "PcapCapture", "TrafficRules",
+        "HTTPModel", "PacketHeaders", "TCPReassembly", "HTTP1Decoding", "HTTP2Decoding", "TLSDecryption",
+        "ExchangeAssembly", "ContentCoding", "ContentTree", "SessionFile", "PcapCapture", "TrafficRules",
       ],
       path: "Tests/Fuzz", exclude: ["run", "Corpus", "EntryPoint.swift"], swiftSettings: strict),
     tests("UmbraCLI", ["HTTPModel", "ContentCoding", "ResponseDiff", "SessionFile"] + nio),

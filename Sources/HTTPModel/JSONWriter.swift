@@ -80,6 +80,13 @@ public struct JSONWriter: Sendable {
   public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
   public mutating func null() { literal("null") }
 
+  /// A value that is JSON text already, on one line.
+  public mutating func value(text: some Sequence<UInt8>) {
+    separate()
+    bytes.append(contentsOf: text)
+    isAfterValue = true
+  }
+
   private mutating func literal(_ text: String) {
     separate()
     bytes.append(contentsOf: text.utf8)

@@ -7,8 +7,11 @@ Checksums of TCP are left unfilled, as offload leaves them on loopback. Times ar
 """
 
 import json
+import os
 import random
+import ssl
 import struct
+import subprocess
 
 CLIENT = bytes([10, 0, 0, 1])
 SERVER = bytes([10, 0, 0, 2])
@@ -110,11 +113,96 @@ def http_date(microseconds):
     return b"Mon, 21 Sep 2026 %02d:%02d:%02d GMT" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
 
 
-def small_exchanges(path, count, connections=64):
+class HTTP2Connection(Connection):
+    """The same messages as streams of an HTTP/2 connection, compressed as nghttp2 and others do."""
+
+    def __init__(self, *arguments):
+        import hpack  # Only this one needs it.
+        super().__init__(*arguments)
+        self.stream = -1
+        self.encoders = hpack.Encoder(), hpack.Encoder()
+        settings = self.frame(4, 0, 0, struct.pack(">HI", 3, 100))
+        super().request(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings)
+        super().response(settings + self.frame(4, 1, 0, b""))
+        super().request(self.frame(4, 1, 0, b""))
+
+    @staticmethod
+    def frame(kind, flags, stream, payload):
+        return struct.pack(">IBI", len(payload) << 8 | kind, flags, stream) + payload
+
+    def request(self, message):
+        line, *lines = message.decode().split("\r\n\r\n")[0].split("\r\n")
+        method, target, _ = line.split(" ")
+        fields = [field.split(": ", 1) for field in lines]
+        pseudo = [(":method", method), (":scheme", "http"), (":authority", fields[0][1]), (":path", target)]
+        self.stream += 2
+        block = self.encoders[0].encode(pseudo + [(name.lower(), value) for name, value in fields[1:]])
+        super().request(self.frame(1, 5, self.stream, block))
+
+    def response(self, message):
+        head, body = message.split(b"\r\n\r\n", 1)
+        line, *lines = head.decode().split("\r\n")
+        fields = [(name.lower(), value) for name, value in (field.split(": ", 1) for field in lines)]
+        kept = [(":status", line.split(" ")[1])] + [field for field in fields if field[0] != "connection"]
+        super().response(
+            self.frame(1, 4, self.stream, self.encoders[1].encode(kept)) + self.frame(0, 1, self.stream, body))
+
+
+class TLSConnection(Connection):
+    """The same messages within TLS 1.3, AES-128-GCM."""
+
+    def __init__(self, contexts, *arguments):
+        super().__init__(*arguments)
+        ends = [ssl.MemoryBIO() for _ in range(4)]
+        self.outputs = ends[1], ends[3]
+        self.inputs = ends[0], ends[2]
+        self.sides = (
+            contexts[0].wrap_bio(ends[0], ends[1], server_hostname="shop.example"),
+            contexts[1].wrap_bio(ends[2], ends[3], server_side=True))
+        for _ in range(3):
+            for number, side in enumerate(self.sides):
+                try:
+                    side.do_handshake()
+                except ssl.SSLWantReadError:
+                    pass
+                self.flush(number)
+
+    @staticmethod
+    def contexts(folder, log):
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+             "/CN=shop.example", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+        client, server = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+        server.load_cert_chain(certificate, key)
+        server.keylog_filename = log
+        return client, server
+
+    def flush(self, number):
+        """What a side has to say goes to the other, as segments."""
+        data = self.outputs[number].read()
+        if data:
+            (super().response if number else super().request)(data)
+            self.inputs[1 - number].write(data)
+
+    def request(self, message):
+        self.speak(0, message)
+
+    def response(self, message):
+        self.speak(1, message)
+
+    def speak(self, number, message):
+        self.sides[number].write(message)
+        self.flush(number)
+        self.sides[1 - number].read(1 << 16)
+
+
+def small_exchanges(path, count, connections=64, connect=Connection):
     """Small keep-alive exchanges, eleven fields a pair: GETs of many targets, answered as servers.py answers them."""
     source = random.Random(20_260_921)
     capture = Capture(path)
-    open_connections = [Connection(capture, 40_000 + n, LOOPBACK_SEGMENT, source) for n in range(connections)]
+    open_connections = [connect(capture, 40_000 + n, LOOPBACK_SEGMENT, source) for n in range(connections)]
     agents = [b"okhttp/4.12.0", b"shop-app/7.1 (Android 15)", b"Go-http-client/1.1", b"python-requests/2.32"]
     # Of every two connections one is that of a user who is logged in.
     cookies = [
@@ -141,6 +229,15 @@ def small_exchanges(path, count, connections=64):
     for connection in open_connections:
         connection.close()
     capture.close()
+
+
+def small_http2_exchanges(path, count):
+    small_exchanges(path, count, connect=HTTP2Connection)
+
+
+def small_tls_exchanges(path, count, log):
+    contexts = TLSConnection.contexts(os.path.dirname(path), log)
+    small_exchanges(path, count, connect=lambda *arguments: TLSConnection(contexts, *arguments))
 
 
 def json_body(source, size):

@@ -21,8 +21,8 @@ extension FuzzTarget {
 
 let fuzzTargets: [any FuzzTarget.Type] = [
   PacketsTarget.self, SegmentsTarget.self, HTTP1Target.self, HPACKTarget.self, HTTP2Target.self,
-  ExchangesTarget.self, JSONTarget.self, CodingTarget.self, SavedCaptureTarget.self, SessionTarget.self,
-  RulesTarget.self,
+  TLSTarget.self, ExchangesTarget.self, JSONTarget.self, CodingTarget.self, SavedCaptureTarget.self,
+  SessionTarget.self, RulesTarget.self,
 ]
 
 /// An invariant that does not hold.

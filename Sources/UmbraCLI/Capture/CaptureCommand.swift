@@ -55,6 +55,12 @@ struct Capture: ParsableCommand {
     if keep.rotate == nil, keep.keep != nil {
       throw ValidationError("--keep says how many files stay with --rotate, which is missing")
     }
+    if keep.rawWithSecrets, keep.raw == nil {
+      throw ValidationError("--raw-with-secrets is about the files of --raw, which is missing")
+    }
+    if source.assumeHeaderTables, source.fanout > 1 {
+      throw ValidationError("--h2-assume-table needs all connections in one thread: leave out --fanout")
+    }
     if let kept = keep.keep, kept < 1 { throw ValidationError("--keep takes 1 or more: the file being written counts") }
   }
 
@@ -69,6 +75,7 @@ struct Capture: ParsableCommand {
       reorderWindow: source.reorderWindow?.nanoseconds ?? 0, raw: keep.ring, ports: source.port,
       filter: source.filter, snapLength: source.snaplen, bufferBytes: source.buffer.bytes,
       parsing: ParsingOptions(decapsulation: source.decap.value, verifiesChecksums: source.verifyChecksums),
+      rawHasSecrets: keep.rawWithSecrets, assumesHeaderTables: source.assumeHeaderTables,
       keyLogs: source.tlsKeylog, tlsWait: source.tlsWait.nanoseconds, tlsHold: source.tlsHold.bytes,
       promiscuous: source.promiscuous, fanout: source.fanout, waits: source.wait,
       privileges: source.user.map { .user($0) } ?? .automatic, destination: keep.write, overwrite: keep.overwrite,
@@ -156,6 +163,15 @@ struct SourceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Ciphertext held for one connection while its secrets are missing.", valueName: "size"))
   var tlsHold = ByteSize(bytes: 4_000_000)
 
+  @Flag(
+    name: .customLong("h2-assume-table"),
+    help: ArgumentHelp(
+      """
+      Where the beginning of an HTTP/2 connection was not seen, take what it has in its header tables from another one \
+      between the same two hosts. Fields that come from there are marked as assumed. Saved captures are read twice.
+      """))
+  var assumeHeaderTables = false
+
   @Flag(help: "Pass over packets with wrong checksums. Those that an interface was to compute are wrong when captured.")
   var verifyChecksums = false
 
@@ -188,6 +204,11 @@ struct KeepOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Bytes that the files of --raw have together.", valueName: "size"))
   var rawSize = ByteSize(bytes: 1_000_000_000)
+
+  @Flag(
+    help: ArgumentHelp(
+      "Write the TLS secrets of --tls-keylog into the files of --raw: who has such a file can read all of it."))
+  var rawWithSecrets = false
 
   @Flag(help: "Replace the session file, and files of --raw, if they exist.")
   var overwrite = false

@@ -39,6 +39,7 @@ final class CaptureLane: @unchecked Sendable {
   @exclusivity(unchecked) private var rules: CaptureRules
   private let sink: SessionSink?
   private let raw: RawPacketRecorder?
+  private let secretsToKeep: RawPacketRecorder?
   private let keyLogs: KeyLogFollower?
   private let mirror: MirrorIntake?
   /// Where exchanges are logged.
@@ -70,6 +71,8 @@ final class CaptureLane: @unchecked Sendable {
     self.raw = raw
     mirror = plan.mirror
     log = plan.observation.flatMap { $0.logsAccess ? $0 : nil }
+    // Lanes read the same key logs: one of them hands them on.
+    secretsToKeep = plan.rawHasSecrets && index == 0 ? raw : nil
     keyLogs = plan.keyLogs.isEmpty ? nil : KeyLogFollower(plan.keyLogs)
     let (reassembly, assembly) = CaptureLane.limits(plan, lanes: count)
     var fragments = FragmentLimits()
@@ -90,6 +93,7 @@ final class CaptureLane: @unchecked Sendable {
     // A saved capture may bring its own secrets.
     if case .files = plan.origin { assembly.readsTLS = true } else { assembly.readsTLS = !plan.keyLogs.isEmpty }
     assembly.tellsRequests = plan.mirror != nil
+    assembly.assumesHeaderTables = plan.assumesHeaderTables
     assembly.tls.waitNanoseconds = plan.tlsWait
     assembly.tls.heldBytes = min(plan.tlsHold, assembly.heldBytes)
     return (reassembly, assembly)
@@ -113,6 +117,7 @@ final class CaptureLane: @unchecked Sendable {
   func readKeyLogs() {
     keyLogs?.poll {
       decoder.addKeyLog($0, source: $1)
+      secretsToKeep?.addSecrets($0, source: $1)
     } endLine: {
       decoder.endKeyLogLine(source: $0)
     }
@@ -120,12 +125,23 @@ final class CaptureLane: @unchecked Sendable {
 
   /// Secrets that came with the packets.
   func addSecrets(_ bytes: [UInt8]) {
-    bytes.withUnsafeBytes { decoder.addKeyLog($0, source: Self.packetSource) }
+    bytes.withUnsafeBytes {
+      decoder.addKeyLog($0, source: Self.packetSource)
+      secretsToKeep?.addSecrets($0, source: Self.packetSource)
+    }
     decoder.endKeyLogLine(source: Self.packetSource)
   }
 
   /// Apart from the numbers of key logs.
   private static let packetSource = -1
+
+  // MARK: Header tables
+
+  /// What HTTP/2 connections have shown until now; see ``WireDecoder/shownHeaderTables``.
+  var shownHeaderTables: ShownHeaderTables? {
+    get { decoder.shownHeaderTables }
+    set { decoder.shownHeaderTables = newValue }
+  }
 
   // MARK: Exchanges
 

@@ -28,6 +28,10 @@ struct CapturePlan {
   var snapLength = 262_144
   var bufferBytes = 64 << 20
   var parsing = ParsingOptions()
+  /// The secrets too.
+  var rawHasSecrets = false
+  /// Header tables that were not seen are taken from other connections between the same hosts.
+  var assumesHeaderTables = false
   /// Files with TLS secrets, followed as they grow.
   var keyLogs: [String] = []
   /// How long ciphertext waits for its secrets, and how much of one connection.

@@ -28,6 +28,7 @@ extension CaptureSession {
     if plan.follows {
       announce("following \(names)" + (plan.destination.map { ", writing \($0)" } ?? "") + "; Ctrl-C ends")
     }
+    if plan.assumesHeaderTables { learnHeaderTables(from: paths, options) }
     let failure = try read(source)
     // Those behind the last packet.
     takeSecrets(of: source)
@@ -72,6 +73,28 @@ extension CaptureSession {
       }
       return nil
     } catch { return error }
+  }
+
+  /// A first pass over the files for the header tables that connections show, so that those which came earlier have them
+  /// too. What is read from a pipe, or still grows, is read once.
+  private func learnHeaderTables(from paths: [String], _ options: SavedCaptureOptions) {
+    guard !plan.follows, !paths.contains("-") else { return }
+    var first = plan
+    (first.raw, first.observation, first.mirror) = (nil, nil, nil)
+    let lane = CaptureLane(
+      first, index: 0, count: 1, redactor: nil, sink: nil, raw: nil, control: CaptureControl(maxExchanges: nil))
+    lane.readKeyLogs()
+    // What can't be read is told by the second pass.
+    let source = try? SavedCaptureSet(paths: paths, options: options) { [control] in control.mustStop }
+    while !control.mustStop, let source, let packet = try? source.next() {
+      if source.hasSecrets {
+        for secrets in source.takeSecrets() where secrets.kind == .tlsKeyLog { lane.addSecrets(secrets.bytes) }
+      }
+      lane.receive(packet)
+      _ = lane.putExchanges()
+    }
+    _ = lane.putRest(drops: Ledger())
+    lanes[0].shownHeaderTables = lane.shownHeaderTables
   }
 
   private func takeSecrets(of source: SavedCaptureSet) {

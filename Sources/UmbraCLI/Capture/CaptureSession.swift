@@ -53,7 +53,7 @@ final class CaptureSession: @unchecked Sendable {
     finishRaw()
     progress.clear()
     let states = lanes.map { $0.state.withLock { $0 } }
-    notes += unreadableNotes(states.map(\.unreadable))
+    notes += UnreadableConnections(of: lanes).notes
     let first = states.compactMap(\.firstPacket).min()
     let last = states.compactMap(\.lastPacket).max()
     return CaptureSummary(
@@ -126,26 +126,18 @@ final class CaptureSession: @unchecked Sendable {
     guard let sink else { return nil }
     var counted = Ledger()
     for lane in lanes { counted.add(lane.state.withLock { $0.ledger }) }
-    do { return try sink.finish(ledger: counted) } catch { throw CommandFailure("\(error)") }
-  }
-
-  /// Which TLS connections were not readable and why, the most first.
-  private func unreadableNotes(_ counts: [[UnreadableTLS: UInt64]]) -> [String] {
-    var total: [UnreadableTLS: UInt64] = [:]
-    for part in counts { total.merge(part) { $0 + $1 } }
-    let sorted = total.sorted { ($1.value, $0.key.serverName ?? "") < ($0.value, $1.key.serverName ?? "") }
-    var notes = sorted.prefix(10).map { entry in
-      let name = visibleLine(entry.key.serverName ?? "a server that was not named")
-      return "\(counted(entry.value, "TLS connection")) to \(name) not read: \(entry.key.reason)"
-    }
-    if sorted.count > 10 { notes.append("and \(counted(sorted.count - 10, "more kind")) of TLS connections not read") }
-    return notes
+    let facts = UnreadableConnections(of: lanes).metadata
+    do { return try sink.finish(ledger: counted, facts: facts) } catch { throw CommandFailure("\(error)") }
   }
 
   private func finishRaw() {
     guard let raw, let path = plan.raw?.path else { return }
     raw.finish()
     if let problem = raw.problem { notes.append("packets beside the session: \(problem)") }
+    if raw.shedSecrets > 0 {
+      notes.append(
+        "\(counted(raw.shedSecrets, "byte")) of secrets left out of \(path): they are more than a quarter of a file")
+    }
     if raw.shed > 0 { notes.append("\(counted(raw.shed, "packet")) left out of \(path): the disk was too slow") }
   }
 

@@ -21,11 +21,17 @@ final class RawPacketRecorder: Sendable {
   private struct Batch {
     var packets: [Packet] = []
     var bytes: [UInt8] = []
+    /// Whole lines of key logs. They stand before the packets of the batch.
+    var secrets: [UInt8] = []
   }
 
   private struct State {
     var waiting = Batch()
     var shed: UInt64 = 0
+    /// Of each key log, what follows its last whole line.
+    var partialLines: [Int: [UInt8]] = [:]
+    var secretBytes = 0
+    var shedSecrets = 0
     var isEnding = false
     var problem: String?
   }
@@ -33,12 +39,15 @@ final class RawPacketRecorder: Sendable {
   private let state = Mutex(State())
   private let thread: Mutex<BackgroundThread?>
   private static let queueLimit = 32 << 20
+  /// Each file begins with all secrets, so they get a part of its room only.
+  private let secretLimit: Int
 
   /// Opens the ring and starts its thread.
   init(_ options: PacketRingOptions) throws {
     let ring: PacketRing
     do { ring = try PacketRing(options) } catch { throw CommandFailure("\(error)") }
     thread = Mutex(nil)
+    secretLimit = options.byteLimit / options.files / 4
     let owner = RingOwner(ring)
     let started = try BackgroundThread { [self] in write(to: owner.ring) }
     thread.withLock { $0 = started }
@@ -49,6 +58,27 @@ final class RawPacketRecorder: Sendable {
 
   /// Why writing has stopped; nil while all is well.
   var problem: String? { state.withLock { $0.problem } }
+
+  /// Bytes of secrets for which there was no room in the files.
+  var shedSecrets: Int { state.withLock { $0.shedSecrets } }
+
+  /// Adds what came of a key log; its last line may be unfinished.
+  /// - Parameter source: tells logs apart.
+  func addSecrets(_ bytes: UnsafeRawBufferPointer, source: Int) {
+    state.withLock { state in
+      var lines = state.partialLines[source] ?? []
+      lines += bytes
+      let end = lines.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+      // No line of a key log is that long.
+      state.partialLines[source] = Array(lines[end...].prefix(4096))
+      guard state.secretBytes + end <= secretLimit else {
+        state.shedSecrets += end
+        return
+      }
+      state.secretBytes += end
+      state.waiting.secrets += lines[..<end]
+    }
+  }
 
   func add(_ packet: PacketRecord) {
     state.withLock { state in
@@ -81,7 +111,7 @@ final class RawPacketRecorder: Sendable {
         }
         try write(batch, to: ring)
         if isEnding { break }
-        if batch.packets.isEmpty { usleep(10_000) } else { try ring.flush() }
+        if batch.packets.isEmpty, batch.secrets.isEmpty { usleep(10_000) } else { try ring.flush() }
       }
       try ring.close()
     } catch {
@@ -90,6 +120,7 @@ final class RawPacketRecorder: Sendable {
   }
 
   private func write(_ batch: Batch, to ring: PacketRing) throws {
+    if !batch.secrets.isEmpty { try ring.add(CaptureSecrets(kind: .tlsKeyLog, bytes: batch.secrets)) }
     try batch.bytes.withUnsafeBytes { bytes in
       for packet in batch.packets {
         try ring.add(

@@ -162,8 +162,10 @@ final class SessionSink: Sendable {
   }
 
   /// Writes the last file's end.
-  /// - Parameter ledger: all that was counted, the packet source's drops included.
-  func finish(ledger: Ledger) throws(SessionFileError) -> Written {
+  /// - Parameters:
+  ///   - ledger: all that was counted, the packet source's drops included.
+  ///   - facts: what the file says of itself beyond what was known when it was begun.
+  func finish(ledger: Ledger, facts: SessionMetadata = SessionMetadata()) throws(SessionFileError) -> Written {
     let (file, finishing, closing) = state.withLock { state in
       defer {
         state.finishing = nil
@@ -175,6 +177,7 @@ final class SessionSink: Sendable {
     if let closing { finish(closing) }
     var rest = plan.rotation == nil ? ledger : ledger.since(file.before)
     rest.add(file.shed)
+    if !facts.entries.isEmpty { _ = file.writer.put(.metadata(facts)) }
     let summary = try file.writer.finish(ledger: rest)
     return try state.withLock { state throws(SessionFileError) in
       if let problem = state.problem { throw problem }

@@ -7,11 +7,22 @@ import PcapCapture
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what is missing to capture and replay here, and the command that mends it.",
-    discussion: "Exit status 2 where capturing or replaying would fail.")
+    discussion: """
+      Exit status 2 where capturing or replaying would fail. HTTPS can be read where a server, a proxy or a client logs \
+      its secrets: --tls says how the common ones are made to.
+      """)
+
+  @Flag(help: "Explain how servers, proxies and clients are made to log TLS secrets for --tls-keylog.")
+  var tls = false
 
   func run() throws {
-    let checks = [capturePrivilege, interfaces, openFiles, temporaryFolder, sessionFolder]
     let output = try Output()
+    guard !tls else {
+      try explainKeyLogs(to: output)
+      try output.flush()
+      return
+    }
+    let checks = [capturePrivilege, interfaces, openFiles, temporaryFolder, sessionFolder, keyLog]
     var failed = 0
     for check in checks {
       let result = check()
@@ -26,6 +37,17 @@ struct Doctor: ParsableCommand {
     }
     try output.flush()
     if failed > 0 { throw CommandFailure("\(counted(failed, "thing")) to mend, see above") }
+  }
+
+  private func explainKeyLogs(to output: Output) throws {
+    for advice in KeyLogAdvice.all {
+      try output.write(Palette(isOn: mayColour).strong(advice.program) + "\n")
+      for line in advice.text.split(separator: "\n") {
+        try output.write("  " + (line.hasPrefix("  ") ? String(line) : wrapped(String(line), to: 80, indent: 2)) + "\n")
+      }
+    }
+    try output.write("\n" + wrapped(KeyLogAdvice.risks, to: 80, indent: 0) + "\n")
+    try output.write("\n  umbra capture -i eth0 -p 443 --tls-keylog /run/keys.log -w day.umbra\n")
   }
 
   private struct Finding {
@@ -74,6 +96,16 @@ struct Doctor: ParsableCommand {
     return Finding(
       .advice, "\(folder) is not writable: sessions can't be read from a pipe",
       mend: "export TMPDIR=/some/writable/folder")
+  }
+
+  private func keyLog() -> Finding {
+    guard let value = getenv("SSLKEYLOGFILE").map({ String(cString: $0) }), !value.isEmpty else {
+      return Finding(.good, "HTTPS is read with a key log: 'umbra doctor --tls' says how servers are made to write one")
+    }
+    if access(value, R_OK) == 0 { return Finding(.good, "SSLKEYLOGFILE names a key log: --tls-keylog \(value)") }
+    return Finding(
+      .advice, "SSLKEYLOGFILE names \(value), which can't be read: \(systemError())",
+      mend: "as its owner, chmod 640 \(value); or run as its owner")
   }
 
   private func sessionFolder() -> Finding {

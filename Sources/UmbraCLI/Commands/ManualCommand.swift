@@ -97,8 +97,30 @@ struct ManualPage {
     }
     page += ".Sh DESCRIPTION\n" + Self.prose(command.discussion ?? command.abstract)
     page += Self.options(arguments)
+    if command.commandName == "capture" { page += Self.readingTLS }
     let related = siblings.map(\.commandName).filter { $0 != command.commandName }.map { "umbra-\($0) 1" }
     text = page + Self.exitStatus + Self.seeAlso(["umbra 1"] + related + ["umbra-session 5"])
+  }
+
+  /// A worked example, and what it risks.
+  private static var readingTLS: String {
+    let example = """
+      Let the server or the client log its secrets to a file that only you can read, capture with it, and remove it:
+
+        install -m 600 /dev/null /run/keys.log
+        umbra capture -i eth0 -p 443 --tls-keylog /run/keys.log -w day.umbra &
+        SSLKEYLOGFILE=/run/keys.log curl https://shop.example/cart
+        kill -INT %1; wait
+        umbra show day.umbra
+        rm /run/keys.log
+
+      The log is followed as it grows, is rotated or cut short. Secrets may come later than the packets, by --tls-wait: \
+      ciphertext is held for them, up to --tls-hold for a connection. Connections without secrets are counted by the \
+      name of the server that the client asked for; umbra stats lists them. A pcapng file may bring its own secrets.
+
+      """
+    return ".Sh READING TLS\n" + prose(example + "\n" + KeyLogAdvice.risks)
+      + KeyLogAdvice.all.map { ".Ss \(escaped($0.program))\n" + prose($0.text) }.joined()
   }
 
   private static func head(name: String, abstract: String?) -> String {

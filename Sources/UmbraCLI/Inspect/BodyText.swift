@@ -10,6 +10,9 @@ struct BodyText {
   var palette: Palette
   /// As it was sent, but for what a terminal must not obey.
   var isRaw = false
+  /// What names the fields of gRPC messages, and the path of the call.
+  var types: MessageTypes?
+  var call: ArraySlice<UInt8> = []
   private static let limit = 1 << 20
 
   /// - Parameters:
@@ -31,7 +34,7 @@ struct BodyText {
       }
     }
     if let messages, !isRaw, messages.protocol != .webSocket {
-      text += calls(messages, direction, body)
+      text += calls(messages, direction, body, coding: fields.grpcEncoding)
     } else {
       text += lines(content, mediaType: mediaType(fields))
     }
@@ -75,14 +78,25 @@ struct BodyText {
     return isRaw ? "(\(counted(content.count, "byte")), not text)\n" : hexadecimal(content)
   }
 
-  private func calls(_ messages: StreamMessages, _ direction: StreamMessage.Direction, _ body: HTTPBody) -> String {
+  private func calls(
+    _ messages: StreamMessages, _ direction: StreamMessage.Direction, _ body: HTTPBody, coding: String?
+  ) -> String {
     var text = ""
     let mine = messages.messages.filter { $0.direction == direction }
     for message in mine.prefix(64) {
-      guard message.kind == .grpc, let bytes = messages.bytes(of: message, in: body) else { continue }
-      text += palette.faint("(message, \(counted(message.length, "byte")))") + "\n"
-      if !message.flags.contains(.stillCompressed) {
-        text += visibleLines(ProtobufMessage(Array(bytes)).text(limit: Self.limit))
+      guard message.kind == .grpc else { continue }
+      let content = messages.content(of: message, in: body, coding: coding)
+      var facts = counted(message.length, "byte")
+      if message.flags.contains(.stillCompressed) {
+        facts += " in \(visibleLine(coding ?? "no coding that is named"))"
+        if let content { facts += ", \(counted(content.count, "byte")) without" }
+      }
+      text += palette.faint("(message, \(facts))") + "\n"
+      guard let content else { continue }
+      if let json = types?.json(content, direction, of: call), let document = try? JSONDocument(json) {
+        text += coloured(document.prettyText(of: document.root, limit: Self.limit)) + "\n"
+      } else {
+        text += visibleLines(ProtobufMessage(content).text(limit: Self.limit))
       }
     }
     return mine.count > 64 ? text + "(\(grouped(mine.count - 64)) messages more)\n" : text

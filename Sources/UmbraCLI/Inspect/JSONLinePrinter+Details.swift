@@ -69,6 +69,14 @@ extension JSONLinePrinter {
         json.bool(true)
       }
       let body = message.direction == .request ? exchange.request?.body : exchange.response?.body
+      if message.kind == .grpc, let types, let path = exchange.request?.target {
+        let fields = message.direction == .request ? exchange.request?.fields : exchange.response?.fields
+        let content = messages.content(of: message, in: body, coding: fields?.grpcEncoding)
+        if let text = content.flatMap({ types.json($0, message.direction, of: path) }) {
+          json.key("json")
+          json.value(text: text)
+        }
+      }
       if inlinesBodies, let bytes = messages.bytes(of: message, in: body) {
         if message.kind != .grpc, let text = String(validating: bytes, as: UTF8.self) {
           json.key("text")

@@ -19,6 +19,8 @@ extension ExchangePrinter {
 struct JSONLinePrinter: ExchangePrinter {
   /// Adds `text` or `base64` to each body.
   var inlinesBodies: Bool
+  /// Adds `json` to each gRPC message whose type it knows.
+  var types: MessageTypes?
   var header: String? { nil }
 
   func text(_ exchange: Exchange) -> [UInt8] {

@@ -70,7 +70,7 @@ struct SessionStatistics {
     if let range = source.timeRange { json.string("\(range.upperBound)") } else { json.null() }
     json.key("metadata")
     json.beginObject()
-    for entry in source.metadata.entries {
+    for entry in source.metadata.entries where entry.key != UnreadableConnections.key {
       json.key(entry.key)
       json.string(entry.value)
     }
@@ -94,6 +94,8 @@ struct SessionStatistics {
       json.number(count)
     }
     json.endObject()
+    json.key("tls_not_read")
+    UnreadableConnections(source.metadata).write(to: &json)
     json.key("ledger")
     if let ledger = source.ledger {
       json.beginObject()

@@ -47,6 +47,12 @@ struct Show: ParsableCommand {
       "Bodies: inline puts them into JSON lines, raw prints them as sent with --id.", valueName: "mode"))
   var body: Body = .none
 
+  @Option(
+    help: ArgumentHelp(
+      "Name the fields of gRPC messages by this FileDescriptorSet (protoc --include_imports --descriptor_set_out).",
+      valueName: "file"), completion: .file())
+  var protoDescriptors: String?
+
   @Option(help: ArgumentHelp("At most this many exchanges, the first.", valueName: "n"))
   var head: Int?
 
@@ -116,16 +122,17 @@ struct Show: ParsableCommand {
       }
       return id
     }
+    let types = try protoDescriptors.map(MessageTypes.init(path:))
     let palette = Palette(isOn: mayColour)
     let width = terminalWidth
     let source = try ExchangeSource(path: file)
     if dependencies { return try showDependencies(of: source, wanted) }
     let printer: any ExchangePrinter =
       switch format {
-      case .jsonl: JSONLinePrinter(inlinesBodies: body == .inline)
+      case .jsonl: JSONLinePrinter(inlinesBodies: body == .inline, types: types)
       case .curl: CurlPrinter()
       case .har: HARPrinter()
-      case .text where wanted != nil: WholePrinter(palette: palette, isRaw: body == .raw)
+      case .text where wanted != nil: WholePrinter(palette: palette, isRaw: body == .raw, types: types)
       case .text: LinePrinter(columns: columns.columns, palette: palette, width: width ?? .max)
       }
     let pager = Pager(isWanted: format == .text && !noPager && !follow)

@@ -16,6 +16,7 @@ struct StatisticsText {
 
   func text(of source: ExchangeSource, showing limit: Int) -> String {
     overview(source) + table(showing: limit) + anomalies + LedgerExplanation(palette: palette).text(source.ledger)
+      + UnreadableConnections(source.metadata).notes.map { "  \($0)\n" }.joined()
   }
 
   private func row(_ name: String, _ value: String) -> String { palette.faint(name.padded(to: 12)) + value + "\n" }

@@ -8,9 +8,13 @@ struct WholePrinter: ExchangePrinter {
   var palette = Palette(isOn: false)
   /// Bodies as they were sent.
   var isRaw = false
+  /// What names the fields of gRPC messages.
+  var types: MessageTypes?
   var header: String? { nil }
 
-  private var bodies: BodyText { BodyText(palette: palette, isRaw: isRaw) }
+  private func bodies(_ exchange: Exchange? = nil) -> BodyText {
+    BodyText(palette: palette, isRaw: isRaw, types: types, call: exchange?.request?.target ?? [])
+  }
 
   func text(_ exchange: Exchange) -> [UInt8] {
     var text = palette.strong("Exchange \(exchange.id)") + "  \(exchange.start)\n"
@@ -26,13 +30,14 @@ struct WholePrinter: ExchangePrinter {
     if let request = exchange.request {
       text += "\n> " + palette.strong(line(request.method) + " " + line(request.target)) + "\n"
       text += fields(request.fields, prefix: "> ")
-      text += bodies.text(request.body, request.fields, messages: exchange.details.messages, direction: .request)
+      text += bodies(exchange).text(
+        request.body, request.fields, messages: exchange.details.messages, direction: .request)
       text += fields(request.trailers, prefix: "> (trailer) ")
     } else {
       text += "\n> (no request seen)\n"
     }
     text +=
-      exchange.response.map { answer($0, after: exchange.latency, exchange.details.messages) }
+      exchange.response.map { answer($0, after: exchange.latency, of: exchange) }
       ?? "\n< (no response seen)\n"
     if let messages = exchange.details.messages { text += list(messages, of: exchange) }
     return Array(text.utf8)
@@ -75,7 +80,7 @@ struct WholePrinter: ExchangePrinter {
     return Array(text.utf8)
   }
 
-  private func answer(_ response: HTTPResponse, after latency: Int64?, _ messages: StreamMessages? = nil) -> String {
+  private func answer(_ response: HTTPResponse, after latency: Int64?, of exchange: Exchange? = nil) -> String {
     var text = ""
     for interim in response.informational {
       text += "\n< \(interim.status)\n" + fields(interim.fields, prefix: "< ")
@@ -83,7 +88,8 @@ struct WholePrinter: ExchangePrinter {
     text += "\n< " + palette.status(palette.strong("\(response.status) " + line(response.reason)), response.status)
     text += latency.map { "  (after \(shortDuration($0)))\n" } ?? "\n"
     text += fields(response.fields, prefix: "< ")
-    text += bodies.text(response.body, response.fields, messages: messages, direction: .response)
+    text += bodies(exchange).text(
+      response.body, response.fields, messages: exchange?.details.messages, direction: .response)
     return text + fields(response.trailers, prefix: "< (trailer) ")
   }
 

@@ -108,6 +108,30 @@ struct HTTP2Tests {
     #expect(((pushed["response"] as? [String: Any])?["body"] as? [String: Any])?["text"] as? String == "the style")
   }
 
+  @Test(.enabled(if: PythonPeer.has("h2"), "python3 with h2 is not installed"))
+  func oddFrames() throws {
+    let scratch = try Scratch()
+    let port = try freePort()
+    let capture = try LiveCapture(ports: [port], to: scratch.path("s.umbra"))
+    let peers = try PythonPeer.start(PythonPeer.oddFrames, ["\(port)"]).wait()
+    try #require(peers.status == 0, "\(peers.error)")
+    let said = capture.end()
+    let recorded = try capture.exchanges(["--body", "inline"])
+    try #require(recorded.count == 5, "\(said)")
+    for (number, exchange) in recorded.prefix(4).enumerated() {
+      let request = try #require(exchange["request"] as? [String: Any])
+      let answer = try #require(exchange["response"] as? [String: Any])
+      #expect(request["target"] as? String == "/\(number)" && exchange["anomalies"] as? [String] == [])
+      #expect((request["body"] as? [String: Any])?["text"] as? String == "body")
+      #expect(request["trailers"] as? [[String]] == [["x-end", "\(number)"]])
+      #expect(answer["informational"] as? [Int] == [103] && answer["trailers"] as? [[String]] == [["x-sum", "42"]])
+      #expect((answer["body"] as? [String: Any])?["text"] as? String == "first second")
+      let long = (answer["headers"] as? [[String]])?.first { $0.first == "x-long" }?.last
+      #expect(long?.utf8.count == 40_000)
+    }
+    #expect((recorded[4]["reset"] as? [String: Any])?["name"] as? String == "CANCEL")
+  }
+
   /// The capture begins while a connection is in use: tables and frame boundaries have to be found out.
   @Test func joinedInTheMiddle() throws {
     let scratch = try Scratch()

@@ -11,7 +11,10 @@ final class Nginx {
   ///   - locations: what stands in the `server` block.
   ///   - files: contents of the document root.
   ///   - protocols: what stands after the address in `listen`, `http2` for HTTP/2 in the clear.
-  init(locations: String, files: [String: String] = [:], port: Int = 0, protocols: String = "") throws {
+  init(
+    locations: String, files: [String: String] = [:], port: Int = 0, protocols: String = "",
+    environment: [String: String] = [:]
+  ) throws {
     scratch = try Scratch()
     self.port = port == 0 ? try freePort() : port
     for (name, text) in files { try scratch.write(name, text) }
@@ -31,7 +34,8 @@ final class Nginx {
         }
       }
       """)
-    child = try Child(try #require(program("nginx")), ["-c", configuration, "-p", scratch.url.path])
+    child = try Child(
+      try #require(program("nginx")), ["-c", configuration, "-p", scratch.url.path], environment: environment)
     let port = self.port
     guard eventually({ canConnect(port) }) else {
       throw ServerFailure(text: "nginx did not start: \(child.standardError)")
