@@ -108,7 +108,9 @@ final class CaptureSession: @unchecked Sendable {
       [
         ("source", source), ("ports", plan.ports?.description ?? "all"), ("filter", plan.filter ?? ""),
         ("file", plan.destination ?? ""), ("credentials", plan.keepsCredentials ? "kept" : "tokens"),
+        ("rules", live.paths.joined(separator: " ")), ("rules_in_force", live.rules.summary),
       ])
+    if !live.paths.isEmpty { plan.observation?.watch(live) }
     try plan.mirror?.begin { [self] in ledger }
   }
 

@@ -1,5 +1,5 @@
 // Signals as counters that loops look at: the first SIGINT or SIGTERM asks for a clean end, the second ends at once;
-// SIGUSR1 asks for the figures up to now, SIGHUP for logs to be opened anew.
+// SIGUSR1 asks for the figures up to now, SIGHUP for logs to be opened anew and rules to be read again.
 
 import Glibc
 import Synchronization

@@ -81,6 +81,10 @@ final class MirrorJudge: @unchecked Sendable {
       }
     }
     observer?.count(pair)
+    // A mirror has no schedule to keep: how late requests were is in the metrics, and no reason to doubt an answer.
+    for index in pair.attempts.indices {
+      if let sent = pair.attempts[index].sent { pair.attempts[index].scheduled = sent }
+    }
     window.add(pair)
   }
 

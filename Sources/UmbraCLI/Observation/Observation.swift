@@ -100,6 +100,17 @@ final class Observation: Sendable {
     registry.isReady = true
   }
 
+  /// Shows how often rules were read again.
+  func watch(_ rules: LiveRules) {
+    registry.add {
+      [
+        MetricFamily(
+          .rulesReloads,
+          by: [("applied", UInt64(max(0, rules.generation - 1))), ("refused", UInt64(max(0, rules.failedReloads)))])
+      ]
+    }
+  }
+
   // MARK: Replay
 
   /// Fields that replayed requests carry in place of their own; nil where that is none.

@@ -13,7 +13,6 @@ final class RulesWatcher: Sendable {
   private let thread = Mutex<BackgroundThread?>(nil)
   private let isQuiet: Bool
 
-  private static let hangups = Atomic<Int>(0)
   /// Milliseconds without another change, after which one is read.
   private static let settling: Int64 = 100
   private static let looking: Int64 = 1000
@@ -22,7 +21,7 @@ final class RulesWatcher: Sendable {
   init(_ rules: LiveRules, isQuiet: Bool) throws {
     self.rules = rules
     self.isQuiet = isQuiet
-    signal(SIGHUP) { _ in RulesWatcher.hangups.add(1, ordering: .relaxed) }
+    Interruption.installHangUp()
     let started = try BackgroundThread { [self] in watch() }
     thread.withLock { $0 = started }
   }
@@ -41,7 +40,7 @@ final class RulesWatcher: Sendable {
         _ = inotify_add_watch(descriptor, folder, mask)
       }
     }
-    var hangups = RulesWatcher.hangups.load(ordering: .relaxed)
+    var hangups = Interruption.hangUps
     var states = rules.paths.map { RulesWatcher.state(of: $0) }
     var nextLook = RulesWatcher.milliseconds() + RulesWatcher.looking
     var changedAt: Int64?
@@ -56,7 +55,7 @@ final class RulesWatcher: Sendable {
         if seen != states { changedAt = changedAt ?? now }
         states = seen
       }
-      let asked = RulesWatcher.hangups.load(ordering: .relaxed)
+      let asked = Interruption.hangUps
       guard asked != hangups || changedAt.map({ now - $0 >= RulesWatcher.settling }) ?? false else { continue }
       hangups = asked
       changedAt = nil
