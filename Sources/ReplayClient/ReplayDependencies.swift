@@ -19,7 +19,8 @@ public protocol ReplayDependencies: Sendable {
 
 /// What came of the requests that others wait for, and who waits. Confined to the event loop.
 ///
-/// Bounds: what is kept of one answer for each producer of two rounds, and the requests that wait.
+/// Bounds: what is kept of an answer for 65,536 producers, or for those of two rounds where these have more, and the
+/// requests that wait.
 struct AnswerBoard {
   private struct Key: Hashable {
     var round: UInt32
@@ -34,6 +35,8 @@ struct AnswerBoard {
   private var states: [Key: State] = [:]
   private var waiting: [Key: [PlannedRequest]] = [:]
   private var round: UInt32 = 0
+
+  private static let keptLimit = 65_536
 
   enum Readiness { case ready, waits, blocked }
 
@@ -67,7 +70,8 @@ struct AnswerBoard {
   mutating func settle(_ exchange: ExchangeID, round: UInt32, _ values: [UInt32: [UInt8]]?) -> [PlannedRequest] {
     if round > self.round {
       self.round = round
-      states = states.filter { $0.key.round &+ 1 >= round }
+      // Short rounds overlap, as many as are read ahead; a round with more producers than that overlaps one other.
+      if states.count > AnswerBoard.keptLimit { states = states.filter { $0.key.round &+ 1 >= round } }
     }
     let key = Key(round: round, exchange: exchange)
     states[key] = values.map { .made($0) } ?? .failed
