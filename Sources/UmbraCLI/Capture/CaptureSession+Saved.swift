@@ -28,7 +28,7 @@ extension CaptureSession {
     if plan.follows {
       announce("following \(names)" + (plan.destination.map { ", writing \($0)" } ?? "") + "; Ctrl-C ends")
     }
-    if plan.assumesHeaderTables { learnHeaderTables(from: paths, options) }
+    if plan.assumesHeaderTables { try learnHeaderTables(from: paths, options) }
     let failure = try read(source)
     // Those behind the last packet.
     takeSecrets(of: source)
@@ -77,12 +77,13 @@ extension CaptureSession {
 
   /// A first pass over the files for the header tables that connections show, so that those which came earlier have them
   /// too. What is read from a pipe, or still grows, is read once.
-  private func learnHeaderTables(from paths: [String], _ options: SavedCaptureOptions) {
+  private func learnHeaderTables(from paths: [String], _ options: SavedCaptureOptions) throws {
     guard !plan.follows, !paths.contains("-") else { return }
     var first = plan
     (first.raw, first.observation, first.mirror) = (nil, nil, nil)
     let lane = CaptureLane(
-      first, index: 0, count: 1, redactor: nil, sink: nil, raw: nil, control: CaptureControl(maxExchanges: nil))
+      first, index: 0, count: 1, rules: CaptureRules(try LiveRules(paths: []), redacts: false), sink: nil, raw: nil,
+      control: CaptureControl(maxExchanges: nil))
     lane.readKeyLogs()
     // What can't be read is told by the second pass.
     let source = try? SavedCaptureSet(paths: paths, options: options) { [control] in control.mustStop }
