@@ -101,17 +101,25 @@ enum TLSTarget: FuzzTarget {
 
   /// Each recording with its secrets, with late ones, with a gap, and joined in its middle.
   static var seeds: [[UInt8]] {
-    TLSSeeds.recordings.flatMap { recording in
+    TLSSeeds.recordings.flatMap { recording -> [[UInt8]] in
       let log = Array((recording.keyLog + "\n").utf8)
-      let operations = recording.flights.map { flight in
+      let operations = recording.flights.map { flight -> [UInt8] in
         operation(flight.isServer ? 1 : 0, octets(flight.bytes))
       }
-      let header = [UInt8(log.count & 0xff), UInt8(log.count >> 8)] + log
-      let late: [[UInt8]] = operations.dropLast() + [[14, 0, 0]] + operations.suffix(1)
-      let cut: [[UInt8]] = operations.prefix(3) + [[8, 20, 0]] + operations.dropFirst(4)
+      var header = [UInt8(log.count & 0xff), UInt8(log.count >> 8)]
+      header += log
+      func seed(_ options: UInt8, _ operations: [[UInt8]]) -> [UInt8] {
+        var input = [options]
+        input += header
+        for operation in operations { input += operation }
+        return input
+      }
+      var late = operations
+      late.insert([14, 0, 0], at: late.count - 1)
+      var cut = operations
+      cut[3] = [8, 20, 0]
       return [
-        [0] + header + operations.joined(), [4] + header + late.joined(), [0] + header + cut.joined(),
-        [2] + header + operations.dropFirst(2).joined(), [5] + header + operations.joined(),
+        seed(0, operations), seed(4, late), seed(0, cut), seed(2, Array(operations.dropFirst(2))), seed(5, operations),
       ]
     }
   }

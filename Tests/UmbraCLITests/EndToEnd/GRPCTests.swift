@@ -54,7 +54,7 @@ struct GRPCTests {
       #expect(times == times.sorted())
     }
     let large = try #require(recorded[6]["messages"] as? [[String: Any]])
-    #expect(large.map { $0["size"] as? Int } == [3_000_006, 3_000_006])
+    #expect(large.map { $0["size"] as? Int } == [3_000_007, 3_000_007])
     let compressed = try #require(recorded[4]["messages"] as? [[String: Any]]?)?.first
     #expect(compressed?["compressed"] as? Bool == true && compressed?["size"] as? Int ?? 1000 < 200)
   }
