@@ -104,14 +104,15 @@ struct CorrelationTests {
     let shown = try UmbraProcess.run(["show", "--dependencies", session])
     #expect(shown.status == 0, "\(shown.error)")
     for line in [
-      "GET /login  form:csrf_token", "POST /login  cookie:sid", "POST /login  body:/csrf", "GET /cart  body:/cart/id",
+      "GET /login  form:csrf_token", "POST /login  cookie:sid", "POST /login  body:/csrf_token", "GET /cart  body:/cart/id",
       "GET /profile  query:state, in base64",
     ] { #expect(shown.output.contains(line), "\(line) is not in \(shown.output)") }
     let lines = try UmbraProcess.run(["show", "--dependencies", session, "--format", "jsonl"])
     let edges = try lines.output.split(separator: "\n").map {
       try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String])
     }
-    // Each client: the form's token; 10 cookies; the session's token five times; the cart's id four; three items; an order.
+    // Each client: the form's token; 10 cookies; the session's token four times and its handle; the cart's id four
+    // times; three items; an order.
     #expect(edges.count == CorrelationTests.clients * 24, "\(shown.output)")
     #expect(edges.allSatisfy { $0["producer"] != $0["dependant"] })
   }

@@ -100,7 +100,7 @@ final class SessionShop {
             if not session: return self.answer(401)
             if path == "/cart": return self.answer(200, json.dumps({"cart": {"id": session["cart"]}}))
             if path == "/profile":
-                if query.get("state") != base64.urlsafe_b64encode(session["csrf"].encode()).decode().rstrip("="):
+                if query.get("state") != base64.urlsafe_b64encode(session["handle"].encode()).decode().rstrip("="):
                     return self.answer(403)
                 return self.answer(200, json.dumps({"name": session["user"]}))
             part = path.split("/")
@@ -114,8 +114,11 @@ final class SessionShop {
                 if breaks == "login": return self.answer(500)
                 if form.get("csrf_token") not in forms: return self.answer(403)
                 sid, csrf, cart = secrets.token_hex(16), secrets.token_urlsafe(18), "crt_" + secrets.token_hex(8)
-                with lock: sessions[sid] = {"user": form["user"], "csrf": csrf, "cart": cart}; carts[cart] = []
-                return self.answer(200, json.dumps({"csrf": csrf}), Set_Cookie=f"sid={sid}; Path=/; HttpOnly")
+                handle = secrets.token_urlsafe(12)
+                with lock:
+                    sessions[sid] = {"user": form["user"], "csrf": csrf, "cart": cart, "handle": handle}
+                    carts[cart] = []
+                return self.answer(200, json.dumps({"csrf_token": csrf, "handle": handle}), Set_Cookie=f"sid={sid}; Path=/; HttpOnly")
             session = self.session()
             if not session: return self.answer(401)
             part = self.path.split("/")
@@ -173,10 +176,10 @@ final class SessionShop {
             form = urllib.parse.urlencode({"user": f"user {self.number}", "csrf_token": token})
             response, text = self.ask("POST", "/login", form, Content_Type="application/x-www-form-urlencoded")
             self.cookie = re.search(r"sid=([^;]+)", response.getheader("Set-Cookie")).group(1)
-            csrf = json.loads(text)["csrf"]
+            csrf, handle = json.loads(text)["csrf_token"], json.loads(text)["handle"]
             cart = json.loads(self.ask("GET", "/cart")[1])["cart"]["id"]
             self.reconnect()
-            self.ask("GET", "/profile?state=" + base64.urlsafe_b64encode(csrf.encode()).decode().rstrip("="))
+            self.ask("GET", "/profile?state=" + base64.urlsafe_b64encode(handle.encode()).decode().rstrip("="))
             for sku in range(3):
                 body = json.dumps({"sku": f"A{sku}"})
                 response, text = self.ask("POST", f"/carts/{cart}/items", body, Content_Type="application/json", X_CSRF_Token=csrf)
