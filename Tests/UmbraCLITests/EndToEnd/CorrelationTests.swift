@@ -104,7 +104,8 @@ struct CorrelationTests {
     let shown = try UmbraProcess.run(["show", "--dependencies", session])
     #expect(shown.status == 0, "\(shown.error)")
     for line in [
-      "GET /login  form:csrf_token", "POST /login  cookie:sid", "POST /login  body:/csrf_token", "GET /cart  body:/cart/id",
+      "GET /login  form:csrf_token", "POST /login  cookie:sid", "POST /login  body:/csrf_token",
+      "GET /cart  body:/cart/id",
       "GET /profile  query:state, in base64",
     ] { #expect(shown.output.contains(line), "\(line) is not in \(shown.output)") }
     let lines = try UmbraProcess.run(["show", "--dependencies", session, "--format", "jsonl"])
