@@ -43,6 +43,7 @@ public struct SuppressionTally: Sendable {
     places = Array(repeating: [], count: suppressions.count)
   }
 
+  /// Counts what the rules let pass in one comparison.
   public mutating func add(_ comparison: Comparison) {
     for suppressed in comparison.suppressed where hits.indices.contains(suppressed.rule) {
       hits[suppressed.rule] &+= 1

@@ -29,7 +29,8 @@ struct HeaderTableTests {
       conversation.fromServer(bytes: response(UInt8(index * 2 + 21)))
     }
     conversation.connectAgain(port: 40_001)
-    conversation.fromClient(bytes: Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4, 0, 0) + request(1, literal))
+    conversation.fromClient(
+      bytes: Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4, 0, 0) + request(1, literal))
     conversation.fromServer(bytes: frame(4, 0, 0) + response(1))
     conversation.clientPort = 40_000
     conversation.fromClient(bytes: request(51, reference))

@@ -265,6 +265,3 @@ public struct Redactor {
     body.chunkSizes = []
   }
 }
-
-/// What commands call it that hide what is hidden by default.
-public typealias CredentialRedactor = Redactor

@@ -1,6 +1,6 @@
 // Tokens of values seen lately: clients send the same credentials again and again.
 //
-// In: a secret. Out: its digest, computed or remembered. Owner: one CredentialRedactor. Bounds: `places` values of up to
+// In: a secret. Out: its digest, computed or remembered. Owner: one Redactor. Bounds: `places` values of up to
 // `longest` octets, in memory and nowhere else.
 
 import Crypto

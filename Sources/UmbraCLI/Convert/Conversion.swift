@@ -73,7 +73,7 @@ struct Conversion {
     metadata["command"] = CommandLine.arguments.joined(separator: " ")
     return try SessionSpool(
       path: path, overwrite: plan.overwrite, metadata: metadata,
-      redactor: redacts && !plan.keepsCredentials ? CredentialRedactor() : nil)
+      redactor: redacts && !plan.keepsCredentials ? Redactor() : nil)
   }
 
   // MARK: From files of other tools

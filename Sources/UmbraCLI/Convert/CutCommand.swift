@@ -12,7 +12,7 @@ struct Cut: ParsableCommand {
       Exchanges keep their names. The ledger stays the capture's, with what was left out counted as filtered.
 
         umbra cut day.umbra orders.umbra --where 'path~^/orders'
-        umbra cut day.umbra morning.umbra --where 'start>=2026-11-21T08 start<2026-11-21T09:30'
+        umbra cut day.umbra morning.umbra --where 'start<2026-11-21T12'
       """)
 
   @Argument(

@@ -13,7 +13,7 @@ import TrafficRules
 final class SessionSpool {
   private let writer: SessionWriter
   private let encoder = SessionEncoder()
-  private var redactor: CredentialRedactor?
+  private var redactor: Redactor?
   private var ledger = Ledger()
   private(set) var exchanges: UInt64 = 0
   /// Exchanges whose credentials became tokens.
@@ -22,7 +22,7 @@ final class SessionSpool {
   private let descriptor: Int32
 
   /// - Parameter path: `-` is standard output; nil for a temporary file.
-  init(path: String?, overwrite: Bool, metadata: SessionMetadata, redactor: CredentialRedactor?) throws {
+  init(path: String?, overwrite: Bool, metadata: SessionMetadata, redactor: Redactor?) throws {
     let destination: SessionWriter.Destination
     if let path {
       descriptor = -1

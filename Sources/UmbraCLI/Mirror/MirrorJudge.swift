@@ -26,7 +26,7 @@ final class MirrorJudge: @unchecked Sendable {
   private let replayer: Replayer
   private let ledger: @Sendable () -> Ledger
   private let observer: AttemptObserver?
-  private var redactor = CredentialRedactor()
+  private var redactor = Redactor()
   private var pairs: PairTable
   private var window: MirrorWindow
   private(set) var worst = Verdict.Outcome.pass

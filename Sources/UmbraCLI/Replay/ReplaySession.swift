@@ -17,7 +17,7 @@ import TrafficRules
 final class ReplaySession {
   private var plan: ReplayPlan
   private let runID = ReplaySession.newRunID()
-  private var redactor = CredentialRedactor()
+  private var redactor = Redactor()
   private var blanking = ComparisonBlanking()
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?

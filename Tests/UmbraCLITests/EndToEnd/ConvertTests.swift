@@ -91,8 +91,10 @@ import Testing
       let result = try Self.umbra(["convert", har, scratch.path(name)])
       #expect(result.error.contains("credentials of 1 exchange became tokens"))
     }
-    #expect(try Self.umbra(["show", scratch.path("a.umbra"), "--format", "curl"]).output.contains("Basic redacted."))
-    #expect(try String(contentsOfFile: scratch.path("a.jsonl"), encoding: .utf8).contains("Basic redacted."))
+    #expect(try Self.umbra(["show", scratch.path("a.umbra"), "--format", "curl"]).output.contains("Basic "))
+    for name in ["a.umbra", "a.jsonl"] {
+      #expect(try Data(contentsOf: URL(fileURLWithPath: scratch.path(name))).range(of: Data("c2VjcmV0".utf8)) == nil)
+    }
     try Self.umbra(["convert", har, scratch.path("b.jsonl"), "--keep-credentials"])
     #expect(try String(contentsOfFile: scratch.path("b.jsonl"), encoding: .utf8).contains("Basic c2VjcmV0"))
   }
