@@ -2,7 +2,7 @@
 // Owner: whoever reads a run, serially. Bounds: rules times 64 places.
 
 import ContentTree
-public import HTTPModel
+import HTTPModel
 
 /// Counts how often each suppression was of use, and where.
 public struct SuppressionTally: Sendable {
