@@ -36,7 +36,7 @@ extension Redactor {
         let range = Int(message.offset)..<Int(message.offset + message.length)
         let slice = UnsafeMutableBufferPointer(rebasing: bytes[range])
         if isWebSocket {
-          search.search(slice, SecretSearch.form(contentType: nil, UnsafeBufferPointer(slice)))
+          search.search(slice, TextForm(contentType: nil, UnsafeBufferPointer(slice)))
         } else {
           redactGRPC(slice, paths)
         }

@@ -101,8 +101,9 @@ public struct Redactor {
     let hasAddress = range.first.map { storage[$0] != 0x2f } ?? false
     guard hasQuery != nil || hasAddress else { return }
     withStorage(&fields) { redactor, bytes in
-      redactor.search.writer.place += " target"
-      defer { redactor.search.writer.place.removeLast(7) }
+      let place = redactor.search.writer.place
+      if redactor.search.writer.inspects { redactor.search.writer.place += " target" }
+      defer { redactor.search.writer.place = place }
       if let hasQuery { redactor.search.searchPairs(bytes, hasQuery + 1..<range.upperBound, in: .query) }
       if hasAddress { redactor.search.searchUserInformation(bytes, range) }
     }
@@ -216,14 +217,16 @@ public struct Redactor {
 
   private mutating func redactBody(_ body: inout HTTPBody, _ fields: inout HeaderFields) {
     let place = search.writer.place
-    search.writer.place += " body"
+    if search.writer.inspects { search.writer.place += " body" }
     defer { search.writer.place = place }
     let type = fields.first("content-type")
     search.writer.hasChanged = false
-    let codings = ContentCoding.names(in: fields.indices(of: "content-encoding").map { fields.value(at: $0) })
-    guard codings.isEmpty else { return redactCoded(&body, &fields, codings) }
+    if fields.first("content-encoding") != nil {
+      let codings = ContentCoding.names(in: fields.indices(of: "content-encoding").map { fields.value(at: $0) })
+      guard codings.isEmpty else { return redactCoded(&body, &fields, codings) }
+    }
     body.bytes.withUnsafeMutableBufferPointer { bytes in
-      search.search(bytes, SecretSearch.form(contentType: type, UnsafeBufferPointer(bytes)))
+      search.search(bytes, TextForm(contentType: type, UnsafeBufferPointer(bytes)))
     }
     if search.writer.hasChanged { body.cutHash = nil }
   }
@@ -243,7 +246,7 @@ public struct Redactor {
     }
     let type = fields.first("content-type")
     content.withUnsafeMutableBufferPointer { bytes in
-      search.search(bytes, SecretSearch.form(contentType: type, UnsafeBufferPointer(bytes)))
+      search.search(bytes, TextForm(contentType: type, UnsafeBufferPointer(bytes)))
     }
     guard search.writer.hasChanged else { return }
     guard isWhole, body.isComplete, let coded = StoredCoding.encode(content, codings: codings) else {

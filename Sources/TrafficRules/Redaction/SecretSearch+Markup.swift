@@ -106,7 +106,7 @@ extension SecretSearch {
         let type = fieldText.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix("content-type:") }
         let slice = UnsafeMutableBufferPointer(rebasing: bytes[content])
         let contentType = type.map { Array($0.dropFirst(13).drop { $0 == " " }.utf8)[...] }
-        search(slice, Self.form(contentType: contentType, UnsafeBufferPointer(slice)), nesting: nesting + 1)
+        search(slice, TextForm(contentType: contentType, UnsafeBufferPointer(slice)), nesting: nesting + 1)
       }
     }
   }

@@ -42,6 +42,7 @@ final class MiddlewareChain {
   private var isOver = false
   /// When it last took or gave a byte.
   private var lastMoved = monotonicNow()
+  private var hasAnswered = false
   private(set) var counts = Counts()
 
   private static let window = 256
@@ -49,6 +50,8 @@ final class MiddlewareChain {
   private static let lineLimit = 512 << 20
   /// A request that is not given back for so long is one that is not to be sent.
   private static let patience: Int64 = 2_000_000_000
+  /// The same while it has given nothing back yet: an interpreter takes its time to start.
+  private static let patienceAtFirst: Int64 = 10_000_000_000
   /// Nor one behind which so many others were given back.
   private static let overtakingLimit = 64
 
@@ -85,7 +88,8 @@ final class MiddlewareChain {
         return first.exchange
       }
       let now = monotonicNow()
-      let isLate = written == outbox.count && now - max(first.asked, lastMoved) > Self.patience
+      let patience = hasAnswered ? Self.patience : Self.patienceAtFirst
+      let isLate = written == outbox.count && now - max(first.asked, lastMoved) > patience
       if first.exchange.request == nil {
         pending.removeFirst()
         return first.exchange
@@ -96,7 +100,7 @@ final class MiddlewareChain {
         continue
       }
       move(waiting: 20)
-      if now - lastMoved > 5 * Self.patience { end("the middleware takes no more input") }
+      if now - lastMoved > Self.patienceAtFirst { end("the middleware takes no more input") }
     }
   }
 
@@ -172,7 +176,10 @@ final class MiddlewareChain {
     }
     let before = inbox.count
     let isOpen = processes.read(into: &inbox)
-    if inbox.count > before { lastMoved = monotonicNow() }
+    if inbox.count > before {
+      lastMoved = monotonicNow()
+      hasAnswered = true
+    }
     takeLines()
     if !isOpen { end("the middleware has closed its output") }
     if inbox.count > Self.lineLimit { end("the middleware writes a line that never ends") }
@@ -209,9 +216,10 @@ final class MiddlewareChain {
     guard !isOver else { return }
     isOver = true
     // A process that closes its output has a moment to end.
+    let last = monotonicNow() + Self.patience
     var how = processes.ended()
-    for _ in 0..<20 where how == nil {
-      usleep(10_000)
+    while how == nil, monotonicNow() < last {
+      usleep(5_000)
       how = processes.ended()
     }
     StandardError.write("umbra: \(how ?? reason); requests go on as recorded\n")
