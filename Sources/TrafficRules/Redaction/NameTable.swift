@@ -1,10 +1,11 @@
 // Names whose values are secret. In: a name as it stands in a message. Out: whether it is one of them.
-// Owner: a redactor, as a value. Bounds: one hash of the name; nearly every name is refused by its first letter.
+// Owner: a redactor, as a value. Bounds: one hash of the name; nearly every name is refused by its first and last letter.
 
 /// Names without regard to case, `_`, `-` and `.`: `X-Api-Key`, `x_api_key` and `xApiKey` are one.
 struct NameTable: Sendable {
   private var slots: [UInt64] = []
-  private var firstLetters = ByteSet()
+  /// By the lowest five bits of a name's first octet, which case does not change: those of the last, a bit each.
+  private var ends = [UInt32](repeating: 0, count: 32)
   private var longest = 0
   private var globs: [TextPattern] = []
 
@@ -16,13 +17,13 @@ struct NameTable: Sendable {
       let bytes = Array(name.utf8)
       let hash = NameTable.hash(bytes)
       guard !spared.contains(hash) || exact.contains(name),
-        let first = bytes.first(where: { !NameTable.isPassedOver($0) })
+        let first = bytes.first(where: { !NameTable.isPassedOver($0) }),
+        let last = bytes.last(where: { !NameTable.isPassedOver($0) })
       else { continue }
       hashes.insert(hash)
-      firstLetters.insert(first)
+      ends[Int(first & 31)] |= 1 << UInt32(last & 31)
       longest = max(longest, bytes.count)
     }
-    firstLetters.foldCase()
     globs = patterns.filter { $0.description.contains { "*?\\~".contains($0) } }
     var size = 16
     while size < hashes.count * 3 { size *= 2 }
@@ -40,8 +41,9 @@ struct NameTable: Sendable {
       if globs.contains(where: { $0.matches(text) }) { return true }
     }
     // Separators may be more than in the table's spelling.
-    guard let first = name.first, name.count <= longest + 8,
-      firstLetters.contains(first) || NameTable.isPassedOver(first)
+    guard let first = name.first, let last = name.last, name.count <= longest + 8,
+      ends[Int(first & 31)] >> UInt32(last & 31) & 1 == 1 || NameTable.isPassedOver(first)
+        || NameTable.isPassedOver(last)
     else { return false }
     let hash = NameTable.hash(name)
     var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)

@@ -11,6 +11,19 @@ enum TextForm {
   init(contentType: ArraySlice<UInt8>?, _ bytes: UnsafeBufferPointer<UInt8>) {
     let type = contentType?.prefix(256) ?? []
     let name = type.prefix { $0 != UInt8(ascii: ";") }
+    // The commonest at once.
+    switch name.count {
+    case 16 where name.begins("application/json"):
+      self = .json
+      return
+    case 9 where name.begins("text/html"):
+      self = TextForm(startOf: bytes) ?? .markup
+      return
+    case 10 where name.begins("text/plain"):
+      self = TextForm(startOf: bytes) ?? .text
+      return
+    default: break
+    }
     let isOpaque =
       name.begins("image/") || name.begins("audio/") || name.begins("video/") || name.begins("font/")
       || name.begins("application/grpc")
