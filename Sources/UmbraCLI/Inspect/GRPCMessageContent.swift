@@ -10,7 +10,7 @@ import HTTPModel
 
 /// The types of --proto-descriptors.
 struct MessageTypes {
-  private let descriptors: ProtobufDescriptors
+  let descriptors: ProtobufDescriptors
 
   /// - Throws: `CommandFailure`, where the file is not there or is something else.
   init(path: String) throws {

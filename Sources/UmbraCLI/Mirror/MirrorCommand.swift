@@ -115,6 +115,7 @@ struct Mirror: ParsableCommand {
     plan.rewritesIdempotencyKeys = !sending.keepIdempotencyKeys
     plan.force = sending.force
     plan.ignore = try comparing.ignoredLocations()
+    plan.descriptors = try comparing.descriptors()
     plan.gates = try comparing.gates()
     plan.reports = try comparing.reports()
     plan.keepsCredentials = sending.keepCredentials

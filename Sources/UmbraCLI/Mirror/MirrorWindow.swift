@@ -23,7 +23,9 @@ struct MirrorWindow {
     self.number = number
     countsBefore = intake.counts
     ledgerBefore = ledger
-    analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.replay.ignore)))
+    analysis = RunAnalysis(
+      options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.replay.ignore)),
+      descriptors: plan.replay.descriptors)
   }
 
   mutating func add(_ pair: ReplayedExchange) {

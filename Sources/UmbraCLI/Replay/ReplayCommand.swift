@@ -106,6 +106,7 @@ struct Replay: ParsableCommand {
     plan.overwrite = overwrite
     plan.force = sending.force
     plan.ignore = try comparing.ignoredLocations()
+    plan.descriptors = try comparing.descriptors()
     plan.gates = try comparing.gates()
     plan.reports = try comparing.reports()
     plan.keepsCredentials = sending.keepCredentials

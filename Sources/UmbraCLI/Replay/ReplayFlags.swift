@@ -1,6 +1,7 @@
 // The flags of `umbra replay`, by what they are about.
 
 import ArgumentParser
+import ContentTree
 import ReplayClient
 import ReplaySchedule
 import Reporting
@@ -170,6 +171,18 @@ struct ComparingOptions: ParsableArguments {
     help: ArgumentHelp("Write a report; the format from the name: .html, .json, .md, .xml, .txt.", valueName: "file"),
     completion: .file(extensions: ["html", "json", "md", "xml", "txt"]))
   var report: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Compare the fields of gRPC messages by name, with this FileDescriptorSet (protoc --include_imports \
+      --descriptor_set_out), instead of by number.
+      """, valueName: "file"), completion: .file())
+  var protoDescriptors: String?
+
+  func descriptors() throws -> ProtobufDescriptors? {
+    try protoDescriptors.map { try MessageTypes(path: $0).descriptors }
+  }
 
   func ignoredLocations() throws -> [IgnoredLocation] {
     try ignore.map { text in

@@ -1,5 +1,6 @@
 // A replay's flags, checked and resolved: what `replay` and the demo hand to the session that carries it out.
 
+import ContentTree
 import HTTPModel
 import ReplayClient
 import ResponseDiff
@@ -16,6 +17,8 @@ struct ReplayPlan {
   /// The captured server is allowed as a target.
   var force = false
   var ignore: [IgnoredLocation] = []
+  /// Of the messages that gRPC methods answer with.
+  var descriptors: ProtobufDescriptors?
   var gates: [Gate] = []
   var reports: [(path: String, format: ReportFormat)] = []
   var keepsCredentials = false

@@ -31,7 +31,8 @@ final class ReplaySession {
     self.plan.options.marker = plan.marker.marker(runID: runID)
     self.plan.options.idempotencyRun = plan.rewritesIdempotencyKeys ? runID : nil
     self.plan.options.replacedFields = plan.observation?.replacedFields
-    analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.ignore)))
+    analysis = RunAnalysis(
+      options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.ignore)), descriptors: plan.descriptors)
   }
 
   func run() throws -> RunReport {

@@ -92,10 +92,12 @@ enum RunFile {
     comparing.ignore.removeAll { $0 == "none" }
     // What is wrong with the flags is told before the file is opened.
     let (ignore, gates) = (try comparing.ignoredLocations(), try comparing.gates())
+    let descriptors = try comparing.descriptors()
     var runs = try RunSet(paths: paths)
     let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
     var blanking = ComparisonBlanking()
-    var analysis = RunAnalysis(options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)))
+    var analysis = RunAnalysis(
+      options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)), descriptors: descriptors)
     try runs.readAll { analysis.add(blanking.applied(to: $0)) }
     return runs.facts.report(
       from: analysis, ledger: runs.ledger,

@@ -8,20 +8,6 @@ import Testing
   .enabled(if: program("openssl") != nil, "openssl is not installed"),
   .enabled(if: geteuid() == 0, "live capture is for root"))
 struct GRPCTests {
-  private static let proto = """
-    syntax = "proto3";
-    package shop;
-    message Item { string name = 1; int32 number = 2; }
-    service Shop {
-      rpc Get(Item) returns (Item);
-      rpc Upload(stream Item) returns (Item);
-      rpc Download(Item) returns (stream Item);
-      rpc Chat(stream Item) returns (stream Item);
-      rpc Slow(Item) returns (Item);
-      rpc Refuse(Item) returns (Item);
-    }
-    """
-
   private func server() throws -> (Child, Int) {
     let port = try freePort()
     let server = try PythonPeer.start(PythonPeer.grpcServer, ["\(port)"])
@@ -81,16 +67,7 @@ struct GRPCTests {
     let scratch = try Scratch()
     let (server, port) = try server()
     defer { server.terminate() }
-    try scratch.write("shop.proto", Self.proto)
-    let types = scratch.path("shop.pb")
-    let compiled = try Child(
-      try #require(program("python3")),
-      [
-        "-m", "grpc_tools.protoc", "-I", scratch.url.path, "--include_imports", "--descriptor_set_out=\(types)",
-        scratch.path("shop.proto"),
-      ]
-    ).wait()
-    try #require(compiled.status == 0, "\(compiled.error)")
+    let types = try PythonPeer.descriptors(in: scratch)
     let capture = try LiveCapture(ports: [port], to: scratch.path("s.umbra"))
     _ = try PythonPeer.start(PythonPeer.grpcCalls, ["127.0.0.1:\(port)", "0"]).wait()
     _ = capture.end()

@@ -29,7 +29,37 @@ enum PythonPeer {
     return (key, certificate)
   }
 
-  /// Port. Echoes what it is asked, as `/shop.Shop/Get`, `Upload`, `Download`, `Chat`, `Slow` and `Refuse`.
+  private static let proto = """
+    syntax = "proto3";
+    package shop;
+    message Item { string name = 1; int32 number = 2; }
+    service Shop {
+      rpc Get(Item) returns (Item);
+      rpc Upload(stream Item) returns (Item);
+      rpc Download(Item) returns (stream Item);
+      rpc Chat(stream Item) returns (stream Item);
+      rpc Slow(Item) returns (Item);
+      rpc Refuse(Item) returns (Item);
+    }
+    """
+
+  /// A FileDescriptorSet of the service that ``grpcServer`` has, made by grpcio-tools, beside shop.proto.
+  static func descriptors(in scratch: Scratch) throws -> String {
+    try scratch.write("shop.proto", proto)
+    let types = scratch.path("shop.pb")
+    let compiled = try Child(
+      try #require(program("python3")),
+      [
+        "-m", "grpc_tools.protoc", "-I", scratch.url.path, "--include_imports", "--descriptor_set_out=\(types)",
+        scratch.path("shop.proto"),
+      ]
+    ).wait()
+    try #require(compiled.status == 0, "\(compiled.error)")
+    return types
+  }
+
+  /// Port. Echoes what it is asked, as `/shop.Shop/Get`, `Upload`, `Download`, `Chat`, `Slow` and `Refuse`. With another
+  /// argument the numbers that Get answers with are 5.
   static let grpcServer = """
     import sys, time, grpc
     from concurrent import futures
@@ -42,7 +72,8 @@ enum PythonPeer {
         context.abort(grpc.StatusCode.NOT_FOUND, "no such thing")
 
     HANDLERS = {
-        "Get": grpc.unary_unary_rpc_method_handler(lambda request, context: request),
+        "Get": grpc.unary_unary_rpc_method_handler(
+            lambda request, context: request if len(sys.argv) < 3 else request[:-1] + bytes([5])),
         "Upload": grpc.stream_unary_rpc_method_handler(lambda requests, context: list(requests)[-1]),
         "Download": grpc.unary_stream_rpc_method_handler(lambda request, context: (request for _ in range(5))),
         "Chat": grpc.stream_stream_rpc_method_handler(lambda requests, context: (request for request in requests)),

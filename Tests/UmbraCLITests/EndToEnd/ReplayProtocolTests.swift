@@ -119,4 +119,33 @@ struct ReplayProtocolTests {
     let held = try UmbraProcess.run(["replay", calls, "--dry-run"] + target)
     #expect(held.output.contains("withholds  8  unsafe-method"), "\(held.output)")
   }
+  @Test(.enabled(if: PythonPeer.has("grpc_tools"), "python3 with grpcio-tools is not installed"))
+  func fieldsAreNamedByDescriptors() throws {
+    let scratch = try Scratch()
+    let types = try PythonPeer.descriptors(in: scratch)
+    let (port, behind) = (try freePort(), try freePort())
+    let servers = [
+      try PythonPeer.start(PythonPeer.grpcServer, ["\(port)"]),
+      try PythonPeer.start(PythonPeer.grpcServer, ["\(behind)", "changed"]),
+    ]
+    defer { for server in servers { server.terminate() } }
+    let isUp = eventually { canConnect(port) && canConnect(behind) }
+    try #require(isUp, "\(servers.map(\.standardError))")
+    let capture = try LiveCapture(ports: [port], to: scratch.path("s.umbra"))
+    _ = try PythonPeer.start(PythonPeer.grpcCalls, ["127.0.0.1:\(port)", "0"]).wait()
+    _ = capture.end()
+    let run = scratch.path("r.umbra-run")
+    let replayed = try UmbraProcess.run([
+      "replay", capture.session, "--target", "h2c://127.0.0.1:\(behind)", "--allow-unsafe", "--speed", "max", "-o", run,
+      "--proto-descriptors", types,
+    ])
+    #expect(replayed.status == 1 && replayed.error == "", "\(replayed.output)\(replayed.error)")
+    func locations(_ arguments: [String]) throws -> Set<String> {
+      let text = try UmbraProcess.run(["report", run, "--format", "json"] + arguments).output
+      let report = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+      return Set((report["clusters"] as? [[String: Any]] ?? []).compactMap { $0["location"] as? String })
+    }
+    #expect(try locations(["--proto-descriptors", types]) == ["body:/number"])
+    #expect(try locations([]) == ["body:/2:varint/*"])
+  }
 }
