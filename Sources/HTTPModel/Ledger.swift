@@ -9,7 +9,9 @@ public struct Ledger: Hashable, Sendable {
   public enum Row: Int, CaseIterable, Sendable {
     // Packets.
     case packetsSeen, packetsKernelDropped, packetsInterfaceDropped, packetsSnapCut, packetsUndecodable
-    case packetsFragments, packetsNotTCP, packetsFiltered
+    case packetsFragments, packetsNotTCP, packetsFiltered, packetsHurried
+    // Of a saved capture, not payload.
+    case fileBytesSkipped
     // IP fragments: what became of them.
     case fragmentsReassembled, fragmentsDuplicate, fragmentsInvalid, fragmentsExpired, fragmentsEvicted
     case fragmentOverlapMismatches
@@ -84,6 +86,8 @@ extension Ledger.Row {
     case .fragmentOverlapMismatches: ("fragment_overlap_mismatches", "IP fragments that overlap with other bytes")
     case .packetsNotTCP: ("packets_not_tcp", "packets that carry no TCP")
     case .packetsFiltered: ("packets_filtered", "packets of other ports or excluded by the filter")
+    case .packetsHurried: ("packets_hurried", "packets read before older ones, as the reordering window was full")
+    case .fileBytesSkipped: ("file_bytes_skipped", "bytes of a damaged capture file that could not be read")
     case .bytesSeen: ("bytes_seen", "TCP payload bytes read")
     case .bytesMessage: ("bytes_message", "in HTTP messages, framing included")
     case .bytesTLS: ("bytes_tls", "in TLS handshakes, record headers and tags")

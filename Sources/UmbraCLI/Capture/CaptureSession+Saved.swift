@@ -35,6 +35,8 @@ extension CaptureSession {
     let lane = lanes[0]
     var drops = Ledger()
     drops[.packetsFiltered] = source.filteredPackets
+    drops[.packetsHurried] = source.packetsHurried
+    drops[.fileBytesSkipped] = source.skippedBytes
     // What the tool that made the file says it lost.
     drops[.packetsKernelDropped] = source.recordedDrops.kernelDrops
     drops[.packetsInterfaceDropped] = source.recordedDrops.interfaceDrops

@@ -39,7 +39,7 @@ struct CaptureSummary {
     if ledger[.connectionsEncrypted] > 0 {
       return ["the connections speak TLS: give the secrets with --tls-keylog FILE, or capture behind the TLS proxy"]
     }
-    return ["no HTTP/1 was found in them: check the ports (-p)"]
+    return ["no HTTP was found in them: check the ports (-p)"]
   }
 }
 
@@ -48,10 +48,10 @@ enum LedgerText {
   /// Rows that say that something was lost or left out, the gravest first.
   static let losses: [Ledger.Row] = [
     .packetsKernelDropped, .packetsInterfaceDropped, .exchangesShed, .blocksShed, .bytesGap, .packetsSnapCut,
-    .bytesSnapCut, .connectionsEvicted, .bytesUnaccounted, .exchangesIncomplete, .requestsWithoutResponse,
-    .responsesWithoutRequest, .bytesPending, .overlapMismatches, .packetsUndecodable, .packetsFragments,
-    .connectionsEncrypted, .connectionsNotHTTP, .connectionsMidstream, .connectionsExpired, .bytesSkipped,
-    .bodyBytesOverLimit, .packetsFiltered,
+    .bytesSnapCut, .fileBytesSkipped, .connectionsEvicted, .bytesUnaccounted, .exchangesIncomplete,
+    .requestsWithoutResponse, .responsesWithoutRequest, .bytesPending, .overlapMismatches, .packetsUndecodable,
+    .packetsFragments, .connectionsEncrypted, .connectionsNotHTTP, .connectionsMidstream, .connectionsExpired,
+    .bytesSkipped, .bodyBytesOverLimit, .packetsHurried, .packetsFiltered,
   ]
 
   static func lines(_ ledger: Ledger) -> [String] {

@@ -111,13 +111,24 @@ struct LedgerExplanation {
       let seen = ledger[.bytesSeen]
       text += "  \(counted(ledger[.packetsSeen], "packet")) on \(counted(ledger[.connectionsSeen], "connection"))"
       text += ", \(ByteSize(bytes: Int(clamping: seen))) of payload"
-      if seen > 0 { text += ", \(percentage(Double(ledger[.bytesMessage]) / Double(seen))) of it HTTP" }
+      let fates = Self.fates.filter { ledger[$0.0] > 0 }
+      if seen > 0, !fates.isEmpty {
+        let shares = fates.map { row, word in "\(percentage(Double(ledger[row]) / Double(seen))) \(word)" }
+        text += ": " + shares.joined(separator: ", ")
+      }
       text += "\n"
     }
     for line in lines.dropFirst() { text += line + "\n" }
     for (row, advice) in Self.advice where ledger[row] > 0 { text += palette.faint("  → \(advice)") + "\n" }
     return text
   }
+
+  /// What became of the payload: ``Ledger/Row/payloadFates`` in a word each.
+  private static let fates: [(Ledger.Row, String)] = [
+    (.bytesMessage, "HTTP"), (.bytesTLS, "TLS"), (.bytesDuplicate, "sent again"), (.bytesNotHTTP, "not HTTP"),
+    (.bytesSkipped, "skipped"), (.bytesTunnel, "in tunnels"), (.bytesPending, "unread at the end"),
+    (.bytesUnaccounted, "unaccounted for"),
+  ]
 
   /// What an operator can do about a row that is not 0.
   private static let advice: [(Ledger.Row, String)] = [

@@ -36,6 +36,31 @@ import Testing
     try fails(["capture", "-r", scratch.url.path], 2, scratch.url.lastPathComponent)
   }
 
+  @Test func aCaptureThatIsDamagedInItsMiddle() throws {
+    let scratch = try Scratch()
+    var conversation = Packets()
+    for number in 0..<40 {
+      conversation.fromClient("GET /\(number) HTTP/1.1\r\nHost: shop\r\n\r\n")
+      conversation.fromServer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    }
+    let path = try Sessions.write(conversation, in: scratch)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    // Two records or so; the damage begins within one.
+    bytes.replaceSubrange(2000..<2200, with: Data(repeating: 0xff, count: 200))
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let session = scratch.path("s.umbra")
+    let captured = try UmbraProcess.run(["capture", "-r", path, "-w", session])
+    #expect(captured.status == 0 && captured.error.contains("is damaged at byte"), "\(captured.error)")
+    let shown = try UmbraProcess.run(["show", session, "--format", "jsonl"]).output.split(separator: "\n")
+    #expect(shown.count > 30 && shown.count <= 40)
+    let stats = try UmbraProcess.run(["stats", session, "--format", "json"]).output
+    let ledger =
+      (try JSONSerialization.jsonObject(with: Data(stats.utf8)) as? [String: Any])?["ledger"] as? [String: Any]
+    #expect((ledger?["file_bytes_skipped"] as? Int ?? 0) > 100, "\(stats)")
+    let text = try UmbraProcess.run(["stats", session]).output
+    #expect(text.contains("bytes of a damaged capture file"), "\(text)")
+  }
+
   @Test func filesThatAreNoSession() throws {
     let scratch = try Scratch()
     for command in ["show", "stats"] {
