@@ -12,6 +12,8 @@ struct Conversion {
     var destination: String
     var to: FileFormat
     var filter: WhereFilter?
+    /// nil for none.
+    var rules: LiveRules?
     var ports: PortSet?
     var keyLogs: [String]
     var bodyLimit: Int
@@ -44,8 +46,8 @@ struct Conversion {
       return try convert(ExchangeSource(path: inputs[0].pathFromBeginning()))
     case .pcap: return try convertPackets()
     default:
-      // Into a session as it comes; a filter and other formats take it from the temporary one.
-      guard plan.to == .session, plan.filter == nil else {
+      // Into a session as it comes; a filter, rules and other formats take it from the temporary one.
+      guard plan.to == .session, plan.filter == nil, plan.rules == nil else {
         let spool = try spool(to: nil)
         let notes = try read(into: spool)
         _ = try spool.finish()
@@ -145,7 +147,7 @@ struct Conversion {
       packets.progress = .none
       return try CaptureSession(packets).run()
     }
-    if plan.to == .session, plan.filter == nil {
+    if plan.to == .session, plan.filter == nil, plan.rules == nil {
       let summary = try capture(to: plan.destination)
       return [result(summary.exchanges, summary.written?.bytes)] + lost(in: summary)
     }
@@ -164,9 +166,11 @@ struct Conversion {
   private func convert(_ source: ExchangeSource) throws -> [String] {
     var exchanges: UInt64 = 0
     var leftOut: UInt64 = 0
+    var rules = plan.rules.map { CaptureRules($0, redacts: !plan.keepsCredentials) }
     func next() throws -> Exchange? {
-      while !Interruption.isRequested, let exchange = try source.next() {
-        if plan.filter?.matches(exchange) ?? true {
+      while !Interruption.isRequested, var exchange = try source.next() {
+        if plan.filter?.matches(exchange) ?? true, rules?.takes(exchange) ?? true {
+          rules?.redact(&exchange)
           exchanges += 1
           return exchange
         }

@@ -19,12 +19,14 @@ struct Convert: ParsableCommand {
       is told from the name: .umbra, .har, .gor, .jsonl, .sh, all but the first with .gz too. '-' is standard input or \
       output. What a format can't carry is said at the end, with a count.
 
-      Credentials become tokens, as in capture, unless they were tokens before.
+      Credentials become tokens, as in capture, unless they were tokens before. With --rules a stored session is \
+      selected from, sampled and hidden in anew.
 
         umbra convert dump.pcapng day.umbra
         umbra convert browser.har day.umbra
         umbra convert requests_0.gor requests_1.gor.gz day.umbra
         umbra convert day.umbra day.har --where 'status>=500'
+        umbra convert day.umbra clean.umbra --rules rules.yaml
         umbra convert day.umbra - --to jsonl | jq .request.target
       """)
 
@@ -42,6 +44,8 @@ struct Convert: ParsableCommand {
   @Option(
     name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"))
   var filter: String?
+
+  @OptionGroup(title: "Rules") var rules: RulesOptions
 
   @Option(
     name: [.short, .long],
@@ -93,8 +97,9 @@ struct Convert: ParsableCommand {
     let conversion = try Conversion(
       Conversion.Plan(
         sources: files.dropLast(), from: from, destination: files[files.count - 1],
-        to: to ?? FileFormat(name: files[files.count - 1]) ?? .session, filter: filter, ports: port,
-        keyLogs: tlsKeylog, bodyLimit: bodyLimit.bytes, keepsCredentials: keepCredentials, overwrite: overwrite))
+        to: to ?? FileFormat(name: files[files.count - 1]) ?? .session, filter: filter,
+        rules: rules.isGiven ? try rules.live() : nil, ports: port, keyLogs: tlsKeylog, bodyLimit: bodyLimit.bytes,
+        keepsCredentials: keepCredentials, overwrite: overwrite))
     let sentences = try conversion.run()
     if !quiet { StandardError.write(sentences.map { "umbra: \($0)\n" }.joined()) }
   }

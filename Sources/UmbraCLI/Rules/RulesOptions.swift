@@ -27,6 +27,9 @@ struct RulesOptions: ParsableArguments {
     completion: .file())
   var redactKey: String?
 
+  /// Whether any of them says what to take or how to hide.
+  var isGiven: Bool { !rules.isEmpty || sample != nil || redactKey != nil }
+
   func validate() throws {
     if sampleBy != nil, sample == nil, rules.isEmpty {
       throw ValidationError("--sample-by says what is sampled as a whole; how much says --sample P%, which is missing")

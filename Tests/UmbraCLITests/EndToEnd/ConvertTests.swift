@@ -110,6 +110,30 @@ import Testing
     #expect(text.contains("--data-raw '{\"item\": \"ä\"}'"))
   }
 
+  @Test("A stored session is selected from and hidden in by rules", arguments: ["clean.umbra", "clean.jsonl"])
+  func rules(name: String) throws {
+    let scratch = try Scratch()
+    let rules = try scratch.write(
+      "rules.yaml",
+      """
+      version: 1
+      select: [{ include: { method: POST } }]
+      redact: { json: [/item] }
+
+      """)
+    let day = try Self.shop(in: scratch)
+    let clean = scratch.path(name)
+    let said = try Self.umbra(["convert", day, clean, "--rules", rules]).error
+    #expect(said.contains("1 exchange"), "\(said)")
+    let shown =
+      name.hasSuffix("jsonl")
+      ? try String(contentsOfFile: clean, encoding: .utf8)
+      : try Self.umbra(["show", clean, "--format", "jsonl", "--body", "inline"]).output
+    #expect(shown.contains("POST") && !shown.contains("\"GET\""))
+    #expect(!shown.contains("ä"))
+    #expect(try Self.umbra(["show", day, "--format", "jsonl", "--body", "inline"]).output.contains("ä"))
+  }
+
   @Test("Files of one kind are joined; what is damaged in them is told with its place")
   func severalFiles() throws {
     let scratch = try Scratch()
