@@ -42,7 +42,8 @@ struct Convert: ParsableCommand {
   var to: FileFormat?
 
   @Option(
-    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"))
+    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"),
+    completion: .custom(Suggestions.filters))
   var filter: String?
 
   @OptionGroup(title: "Rules") var rules: RulesOptions

@@ -23,7 +23,9 @@ struct Cut: ParsableCommand {
   @Argument(help: ArgumentHelp("The session to write.", valueName: "out"), completion: .file(extensions: ["umbra"]))
   var out: String
 
-  @Option(name: .customLong("where"), help: ArgumentHelp("Which exchanges: umbra-filter(7).", valueName: "filter"))
+  @Option(
+    name: .customLong("where"), help: ArgumentHelp("Which exchanges: umbra-filter(7).", valueName: "filter"),
+    completion: .custom(Suggestions.filters))
   var filter: String
 
   @Flag(help: "Replace the session to write if it exists.")

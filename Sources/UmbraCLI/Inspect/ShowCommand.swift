@@ -36,7 +36,8 @@ struct Show: ParsableCommand {
   var format: Format = .text
 
   @Option(
-    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"))
+    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"),
+    completion: .custom(Suggestions.filters))
   var filter: String?
 
   @Option(help: ArgumentHelp("Only this exchange, whole.", valueName: "id"))

@@ -30,7 +30,8 @@ struct Stats: ParsableCommand {
   var endpoints = 20
 
   @Option(
-    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"))
+    name: .customLong("where"), help: ArgumentHelp("Only exchanges that meet the conditions.", valueName: "filter"),
+    completion: .custom(Suggestions.filters))
   var filter: String?
 
   func run() throws {

@@ -164,7 +164,8 @@ struct ComparingOptions: ParsableArguments {
   var ignore: [String] = []
 
   @Option(
-    help: ArgumentHelp("'METRIC OP VALUE', such as 'error.rate < 1%'. Default: regressions == 0.", valueName: "gate"))
+    help: ArgumentHelp("'METRIC OP VALUE', such as 'error.rate < 1%'. Default: regressions == 0.", valueName: "gate"),
+    completion: .custom(Suggestions.gates))
   var gate: [String] = []
 
   @Option(
