@@ -8,10 +8,15 @@ struct Admission {
   init(options: ReplayOptions) { methods = options.methods.map { $0.map { Array($0.utf8) } } }
 
   /// Why an exchange is withheld; nil where it is sent.
-  func withholding(_ exchange: Exchange) -> WithheldReason? {
+  /// - Parameter allowsUnsafe: whether it is sent though it may change something; nil leaves that to the options.
+  func withholding(_ exchange: Exchange, allowsUnsafe: Bool? = nil) -> WithheldReason? {
     guard let request = exchange.request else { return .noRequest }
     if request.version == .http2, let reason = unsendable(exchange, request) { return reason }
     guard isWhole(request) else { return .incompleteRequest }
+    if let allowsUnsafe {
+      if allowsUnsafe { return nil }
+      return request.isSafe ? nil : hiddenEffect(of: request) ?? .unsafeMethod
+    }
     guard let methods else { return nil }
     guard methods.contains(where: { $0.elementsEqual(request.method) }) else { return .unsafeMethod }
     return request.isSafe ? nil : hiddenEffect(of: request)

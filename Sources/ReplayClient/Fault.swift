@@ -22,16 +22,21 @@ struct InjectedFault: Hashable, Sendable {
   var delay: Int64 = 0
   var abortStatus: UInt16?
   var resets = false
+  /// Of the connection that is opened for it, where the fault is of this request's own.
+  var bytesPerSecond: Int?
 }
 
 extension InjectedFault {
   /// Draws for one request; nil where nothing strikes it.
-  init?(_ faults: [Fault], seed: UInt64, exchange: ExchangeID, round: UInt32) {
+  /// - Parameters:
+  ///   - faults: those of all requests, whose throttles are their connections' matter.
+  ///   - ofRequest: more, of this request alone.
+  init?(_ faults: [Fault], ofRequest own: [Fault] = [], seed: UInt64, exchange: ExchangeID, round: UInt32) {
     let place = UInt64(exchange.connection) << 32 | UInt64(exchange.ordinal)
     var random = SplitMix64(
       seed: SplitMix64.mixed(SplitMix64.mixed(seed ^ InjectedFault.domain) ^ place) ^ UInt64(round) << 17)
     var (drawn, strikes) = (InjectedFault(), false)
-    for fault in faults {
+    for (index, fault) in (faults + own).enumerated() {
       switch fault {
       case .delay(let share, let range):
         // Both numbers are drawn always, so that one fault does not shift the draws of the next.
@@ -44,7 +49,9 @@ extension InjectedFault {
       case .reset(let share):
         guard random.share() < share else { continue }
         drawn.resets = true
-      case .throttle: continue
+      case .throttle(let bytes):
+        guard index >= faults.count else { continue }
+        drawn.bytesPerSecond = min(drawn.bytesPerSecond ?? .max, bytes)
       }
       strikes = true
     }

@@ -61,7 +61,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     current = request
     let isAgain = request.sent != 0
     request.sent = now
-    attemptDeadline = now &+ engine.options.timeout
+    attemptDeadline = now &+ engine.timeout(of: request)
     deadline = engine.options.firstByteTimeout.map { min(attemptDeadline, now &+ $0) } ?? attemptDeadline
     failure = nil
     withheldBody = nil

@@ -65,7 +65,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
     guard waiting.isEmpty, streams.count < streamLimit else {
       engine.didWaitForStream()
       waiting.append(request)
-      deadline = min(deadline, now &+ engine.options.timeout)
+      deadline = min(deadline, now &+ engine.timeout(of: request))
       return
     }
     begin(request, now: now)
@@ -105,7 +105,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   private func schedule(_ stream: HTTP2Stream, now: Int64) {
     let request = stream.request
     let options = engine.options
-    var limit = options.timeout
+    var limit = engine.timeout(of: request)
     if let exchange = request.exchange, exchange.hasDetails {
       stream.paced = PacedBody(exchange, pacing: options.pacing)
       if stream.paced != nil { stream.countMessages() }
@@ -244,11 +244,10 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
 
   func deadlinePassed(now: Int64) {
     guard !isIdle else { return close() }
-    let timeout = engine.options.timeout
-    while let request = waiting.first, request.started &+ timeout <= now {
-      waiting.removeFirst()
-      engine.end(request, .timeout, response: nil, now: now)
-    }
+    func end(of request: PlannedRequest) -> Int64 { request.started &+ engine.timeout(of: request) }
+    let overdue = waiting.filter { end(of: $0) <= now }
+    if !overdue.isEmpty { waiting.removeAll { end(of: $0) <= now } }
+    for request in overdue { engine.end(request, .timeout, response: nil, now: now) }
     for stream in Array(streams.values) where stream.deadline <= now {
       if now >= answerDeadline(of: stream) {
         giveUp(stream, .timeout, .cancel, now: now)
@@ -257,7 +256,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
       }
     }
     guard !isIdle else { return }
-    let first = waiting.first.map { $0.started &+ timeout } ?? .max
+    let first = waiting.reduce(Int64.max) { min($0, end(of: $1)) }
     deadline = streams.values.reduce(first) { min($0, $1.deadline) }
   }
 

@@ -40,9 +40,9 @@ final class Handover: Sendable {
     }
   }
 
-  /// Takes what has ended; where that is nothing, waits for it if `waits`.
+  /// Takes what has ended; where that is nothing, waits for it if `waits`, and no longer than so many nanoseconds.
   /// - Returns: the outcome once these are the last.
-  func takeEnded(waits: Bool) -> (ended: [PlannedRequest], outcome: ReplayOutcome?) {
+  func takeEnded(waits: Bool, atMost limit: Int64? = nil) -> (ended: [PlannedRequest], outcome: ReplayOutcome?) {
     while true {
       let (ended, outcome, isWoken) = contents.withLock { contents in
         let (ended, isWoken) = (contents.ended, contents.isReaderWoken)
@@ -52,7 +52,7 @@ final class Handover: Sendable {
         return (ended, contents.outcome, isWoken)
       }
       if !waits || !ended.isEmpty || outcome != nil || isWoken { return (ended, outcome) }
-      readerWake.wait()
+      if !readerWake.wait(atMost: limit) { return ([], nil) }
     }
   }
 
@@ -125,6 +125,21 @@ private final class Semaphore: @unchecked Sendable {
     semaphore.deallocate()
   }
 
-  func wait() { while sem_wait(semaphore) != 0 {} }
+  /// - Returns: false where so many nanoseconds passed without a post.
+  func wait(atMost nanoseconds: Int64?) -> Bool {
+    guard let nanoseconds else {
+      while sem_wait(semaphore) != 0 {}
+      return true
+    }
+    // Looked at now and then: what waits for an end goes by the wall clock, which may be set.
+    let end = RunClock().now &+ nanoseconds
+    while sem_trywait(semaphore) != 0 {
+      let left = end &- RunClock().now
+      if left <= 0 { return false }
+      usleep(UInt32(min(5000, left / 1000 + 1)))
+    }
+    return true
+  }
+
   func post() { sem_post(semaphore) }
 }

@@ -13,6 +13,8 @@ struct PlanReader {
   /// Of this round, the exchanges that others need and that are sent.
   private var producers: Set<ExchangeID> = []
 
+  /// The latest due time that was planned, in nanoseconds from the schedule's start.
+  private(set) var latestDue: Int64 = 0
   /// Nothing more will come.
   private(set) var isOver = false
   private(set) var withheld: [WithheldReason: UInt64] = [:]
@@ -31,11 +33,14 @@ struct PlanReader {
   /// Plans up to `limit` requests, fewer where `memory` has no room for more or the session ends.
   /// - Throws: what `next` throws.
   mutating func read(
-    limit: Int, memory: HeldMemory, next: (UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool
+    limit: Int, until due: Int64? = nil, memory: HeldMemory, next: (UInt32) throws -> Exchange?,
+    closesConnection: (ExchangeID) -> Bool
   ) throws -> [PlannedRequest] {
     var batch: [PlannedRequest] = []
     for _ in 0..<PlanReader.examinedAtOnce {
-      guard batch.count < limit, batch.isEmpty || memory.hasRoomToRead else { break }
+      guard batch.count < limit, batch.isEmpty || memory.hasRoomToRead, due.map({ latestDue <= $0 }) ?? true else {
+        break
+      }
       guard let exchange = try next(walk.round) else {
         if walk.beginRound() {
           producers.removeAll()
@@ -46,12 +51,15 @@ struct PlanReader {
       }
       switch walk.step(exchange) {
       case .elsewhere: continue
-      case .withheld(let reason): withheld[reason, default: 0] += 1
+      case .withheld(let reason):
+        withheld[reason, default: 0] += 1
+        latestDue = max(latestDue, walk.passed ?? 0)
       case .over:
         isOver = true
         return batch
       case .send(let arrival):
-        guard let planned = plan(exchange, arrival, closesConnection) else { continue }
+        guard let planned = plan(exchange, arrival, walk.handling, closesConnection) else { continue }
+        latestDue = planned.due ?? latestDue
         memory.add(planned.heldBytes)
         batch.append(planned)
       }
@@ -63,20 +71,24 @@ struct PlanReader {
   /// - Parameter due: nanoseconds from the schedule's start.
   /// - Returns: nil where it is withheld.
   mutating func plan(_ exchange: Exchange, due: Int64, memory: HeldMemory) -> PlannedRequest? {
-    if let reason = admission.withholding(exchange) {
+    let handling = options.rules?.handling(of: exchange, round: 0) ?? RequestHandling()
+    if let reason = handling.withheld ?? admission.withholding(exchange, allowsUnsafe: handling.allowsUnsafe) {
       withheld[reason, default: 0] += 1
       return nil
     }
-    guard let planned = plan(exchange, .due(due), { _ in false }) else { return nil }
+    guard let planned = plan(exchange, .due(due), handling, { _ in false }) else { return nil }
     memory.add(planned.heldBytes)
     return planned
   }
 
   private mutating func plan(
-    _ exchange: Exchange, _ arrival: Arrival, _ closesConnection: (ExchangeID) -> Bool
+    _ exchange: Exchange, _ arrival: Arrival, _ handling: RequestHandling, _ closesConnection: (ExchangeID) -> Bool
   ) -> PlannedRequest? {
     guard var request = exchange.request else { return nil }
     if exchange.hasDetails { request.removeUnresolved(exchange.details.unresolved) }
+    let needs = options.dependencies?.producers(of: exchange.id) ?? []
+    // Values of other answers go to their recorded places first.
+    if needs.isEmpty, let rewritten = options.rules?.rewritten(request, of: exchange) { request = rewritten }
     let due: Int64? = if case .due(let due) = arrival { due } else { nil }
     let planned = PlannedRequest(
       exchange: exchange, request: request, round: walk.round, due: due,
@@ -84,13 +96,15 @@ struct PlanReader {
     if let idempotency { planned.replaced = idempotency.replacements(in: request, round: walk.round) }
     if let fields = options.replacedFields { planned.replaced += fields(request, exchange.id, walk.round) }
     if let dependencies = options.dependencies {
-      planned.needs = dependencies.producers(of: exchange.id)
-      planned.isBlocked = planned.needs.contains { !producers.contains($0) }
+      planned.needs = needs
+      planned.isBlocked = needs.contains { !producers.contains($0) }
       planned.isNeeded = dependencies.isProducer(exchange.id)
       if planned.isNeeded { producers.insert(exchange.id) }
     }
-    if !options.faults.isEmpty {
-      planned.fault = InjectedFault(options.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
+    planned.route = handling.route
+    if !options.faults.isEmpty || !handling.faults.isEmpty {
+      planned.fault = InjectedFault(
+        options.faults, ofRequest: handling.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
     }
     return planned
   }

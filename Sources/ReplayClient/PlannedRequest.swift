@@ -26,6 +26,8 @@ final class PlannedRequest: @unchecked Sendable {
   /// Fields that are sent with other values than the recorded ones.
   var replaced: [(name: [UInt8], value: [UInt8])] = []
   var fault: InjectedFault?
+  /// What limits it in place of the options.
+  var route: RequestRoute?
   /// Exchanges whose answers it needs, and whether others need its own.
   var needs: [ExchangeID] = []
   var isNeeded = false

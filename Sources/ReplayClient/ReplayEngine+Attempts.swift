@@ -34,7 +34,9 @@ extension ReplayEngine {
     let index = lane.target
     let route = targets[index].route(for: request)
     if lane.overlaps, route.mayBeHTTP2 { lane.isConnecting = true }
-    targets[index].dialer.connect(route, engine: self, lane: lane) { [self] result in
+    var dialer = targets[index].dialer
+    if let own = request.fault?.bytesPerSecond { dialer.bytesPerSecond = min(dialer.bytesPerSecond ?? .max, own) }
+    dialer.connect(route, engine: self, lane: lane) { [self] result in
       connecting -= 1
       let now = clock.now
       switch result {
@@ -143,15 +145,16 @@ extension ReplayEngine {
   ///
   /// Only safe requests of which no byte was answered are: whatever the target did with them can be done twice.
   func fail(_ request: PlannedRequest, _ outcome: AttemptOutcome, response: HTTPResponse?, now: Int64) {
-    guard phase == .running, !handover.isStopping, request.retries < options.retries, request.request.isSafe,
-      response == nil, request.firstByte == 0, request.lane != nil
+    guard phase == .running, !handover.isStopping, request.retries < request.route?.retries ?? options.retries,
+      request.request.isSafe, response == nil, request.firstByte == 0, request.lane != nil
     else {
       end(request, outcome, response: response, now: now)
       return
     }
     tell(.failure, of: request, now: now)
     request.failure = outcome
-    let wait = RetryBackoff.wait(tries: request.retries, random: random.next())
+    let wait = RetryBackoff.wait(
+      tries: request.retries, random: random.next(), backoff: request.route?.backoff ?? .exponential)
     request.retries += 1
     postpone(.send(request), until: now &+ wait)
   }
@@ -197,6 +200,7 @@ extension ReplayEngine {
         request.lane = nil
         lane.end(request)
         inFlight -= 1
+        goOn(gates.leave(request.route))
         counts.planned -= 1
         withhold(request, reason)
         leave(lane, now: now)
@@ -234,6 +238,9 @@ extension ReplayEngine {
     ]
     return parts.max { $0.1 < $1.1 }?.0 ?? .generator
   }
+
+  /// Nanoseconds that an attempt has.
+  func timeout(of request: PlannedRequest) -> Int64 { request.route?.timeout ?? options.timeout }
 
   func didReceive(bytes: Int) { counts.bytesReceived &+= UInt64(bytes) }
   func didWrite(bytes: Int) { counts.bytesSent &+= UInt64(bytes) }
@@ -279,6 +286,7 @@ extension ReplayEngine {
     if outcome != .answered { latestFailure = outcome }
     latestEnd = max(latestEnd, now)
     inFlight -= 1
+    goOn(gates.leave(request.route))
     ended.append(request)
     settle(request, outcome, response, now: now)
     if ended.count >= ReplayEngine.batch { handBack() }

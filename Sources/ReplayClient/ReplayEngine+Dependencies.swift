@@ -92,17 +92,17 @@ extension ReplayEngine {
 
   /// Puts the target's values into a request; false where one is missing.
   private func substitute(_ request: PlannedRequest) -> Bool {
-    guard !request.isSubstituted, let dependencies = options.dependencies, let exchange = request.exchange?.id else {
+    guard !request.isSubstituted, let dependencies = options.dependencies, let exchange = request.exchange else {
       return true
     }
-    let changed = dependencies.substituted(request.request, of: exchange) {
+    let changed = dependencies.substituted(request.request, of: exchange.id) {
       answers.values(of: $0, round: request.round)
     }
     guard let changed else {
       request.isBlocked = true
       return false
     }
-    request.request = changed
+    request.request = options.rules?.rewritten(changed, of: exchange) ?? changed
     request.isSubstituted = true
     return true
   }
@@ -121,6 +121,7 @@ extension ReplayEngine {
     latestEnd = max(latestEnd, now)
     ended.append(request)
     settle(request, nil, nil, now: now)
+    goOn(gates.next(of: request.route))
     if ended.count >= ReplayEngine.batch { handBack() }
   }
 }

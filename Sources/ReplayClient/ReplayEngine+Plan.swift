@@ -83,9 +83,9 @@ extension ReplayEngine {
 
   /// - Returns: whether there may be more to send.
   private func dispatchLane(_ now: Int64) -> Bool {
-    if ready.isEmpty, waiting < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
+    if ready.isEmpty, waiting - gates.waitingCount < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
     guard let lane = ready.first else { return false }
-    guard isReleased(lane, now: now) else { return true }
+    guard isReleased(lane, now: now), hasRouteRoom(lane, now) else { return true }
     guard makeRoom(for: lane) else {
       block(.connections, now)
       return false
@@ -109,7 +109,7 @@ extension ReplayEngine {
 
   private func dispatchFromPool(_ now: Int64) -> Bool {
     guard let request = firstOfPool(now) else { return false }
-    guard isReleasedInPool(request, now: now) else { return true }
+    guard isReleasedInPool(request, now: now), hasRouteRoomInPool(request, now) else { return true }
     guard let place = placeInPool(request, now) else {
       block(.connections, now)
       return false
@@ -129,6 +129,38 @@ extension ReplayEngine {
     case .nowhere: withhold(request, .breakerOpen)
     }
     return true
+  }
+
+  /// Lets a lane wait whose next request is of a route that has as many in flight as it may.
+  private func hasRouteRoom(_ lane: Lane, _ now: Int64) -> Bool {
+    guard let route = lane.queue.first?.route, !gates.hasRoom(for: route) else { return true }
+    ready.removeFirst()
+    gates.wait(.lane(lane), for: route)
+    block(.route, now)
+    return false
+  }
+
+  /// The same for the next request of a pool.
+  private func hasRouteRoomInPool(_ request: PlannedRequest, _ now: Int64) -> Bool {
+    guard let route = request.route, !gates.hasRoom(for: route) else { return true }
+    if poolQueue.isEmpty {
+      upcoming.removeFirst()
+      waiting += 1
+    } else {
+      poolQueue.removeFirst()
+    }
+    gates.wait(.request(request), for: route)
+    block(.route, now)
+    return false
+  }
+
+  /// Lets go on what has waited for a route, before what came later.
+  func goOn(_ waiting: RouteGates.Waiting?) {
+    switch waiting {
+    case .lane(let lane): ready.prepend(lane)
+    case .request(let request): poolQueue.prepend(request)
+    case nil: break
+    }
   }
 
   private enum PoolPlace: Equatable {
@@ -187,6 +219,8 @@ extension ReplayEngine {
     counts.planned += 1
     counts.rounds = max(counts.rounds, request.round + 1)
     inFlight += 1
+    gates.enter(request.route)
+    if let timeout = request.route?.timeout { shortestRouteTimeout = min(shortestRouteTimeout, timeout) }
     lane.state = .busy
     request.lane = lane
     request.target = lane.target
@@ -221,6 +255,7 @@ extension ReplayEngine {
     counts.skipped[reason, default: 0] += 1
     ended.append(request)
     settle(request, nil, nil, now: clock.now)
+    goOn(gates.next(of: request.route))
     if ended.count >= ReplayEngine.batch { handBack() }
   }
 }

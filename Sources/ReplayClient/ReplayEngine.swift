@@ -53,6 +53,9 @@ final class ReplayEngine {
   var later = DelayQueue<Delayed>()
   /// What requests that need others' answers wait for.
   var answers = AnswerBoard()
+  /// Caps of single routes, and the shortest time that one of them leaves to an attempt.
+  var gates = RouteGates()
+  var shortestRouteTimeout = Int64.max
   /// Of the waits before requests are tried again.
   var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
   /// Until when nothing is sent because every target is left alone.
@@ -139,6 +142,7 @@ extension ReplayEngine {
     poolQueue.removeAll()
     ready.removeAll()
     answers.removeAll()
+    gates.removeWaiting()
     for lane in lanes.values {
       lane.queue.removeAll()
       if lane.state == .ready { lane.state = .idle }
@@ -191,7 +195,7 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
     inFlight > 0 || !ended.isEmpty ? max(1_000_000, min(10_000_000, shortestTimeout / 10)) : 250_000_000
   }
 
-  private var shortestTimeout: Int64 { min(options.timeout, options.firstByteTimeout ?? .max) }
+  private var shortestTimeout: Int64 { min(options.timeout, options.firstByteTimeout ?? .max, shortestRouteTimeout) }
 
   /// Timers closer together than this are not worth their price; a request is rather sent so much late. Spinning until
   /// a request is due instead would gain some 30 µs of the median and cost a quarter of a core at 5,000 requests/s.

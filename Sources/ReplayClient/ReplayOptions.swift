@@ -67,6 +67,11 @@ public struct ReplayOptions: Sendable {
   public var checksTarget = true
   public var host = Host.recorded
   public var marker: Marker?
+  /// What decides of each request whether it is sent, as what and how; nil leaves all of that to the options.
+  public var rules: (any RequestRules)?
+  /// Nanoseconds by which reading the session goes ahead of the schedule at most, so that ``rules`` that change show
+  /// soon; nil leaves that to ``readAheadCount``. Without due times ``readAheadCount`` alone bounds it.
+  public var readAheadTime: Int64?
   /// What requests need of the target's own answers; nil sends them as they were recorded.
   public var dependencies: (any ReplayDependencies)?
   /// Nanoseconds that a request waits at most for the answers that it needs.
@@ -124,6 +129,7 @@ public struct ReplayOptions: Sendable {
     try require(duration.map { $0 > 0 } ?? true, "duration", "above 0")
     try require(bodyLimit >= 0, "body limit", "0 or more bytes")
     try require(readAheadCount >= 1, "read-ahead", "1 or more requests")
+    try require(readAheadTime.map { $0 > 0 } ?? true, "read-ahead", "a time above 0")
     try require(memoryLimit >= 1, "memory limit", "1 or more bytes")
     try require(openConnections >= 1, "open connections", "1 or more")
     try require((1...day).contains(idleTimeout), "idle timeout", "above 0, up to a day")

@@ -16,6 +16,10 @@ public enum WithheldReason: String, CaseIterable, Sendable {
   case grpcCall = "grpc-call"
   /// A GraphQL mutation, or a persisted operation that may be one, and unsafe requests are not allowed.
   case graphQLMutation = "graphql-mutation"
+  /// The rules select it not.
+  case excludedByRules = "excluded-by-rules"
+  /// It is not in the sample that the rules take.
+  case sampledOut = "sampled-out"
   /// It was due, and every target's breaker was open.
   case breakerOpen = "breaker-open"
   /// It was due, and the run was interrupted before it could be sent.
@@ -30,6 +34,8 @@ public enum LagCause: String, CaseIterable, Sendable {
   case generator
   /// The cap on requests in flight was reached.
   case concurrency
+  /// As many requests of its route were in flight as the rules allow.
+  case route
   /// No connection of the pool was free, or no more could be open.
   case connections
   /// The request before it on its connection had no answer yet, or the connection took its time.

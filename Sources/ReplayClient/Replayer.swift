@@ -153,27 +153,30 @@ extension Replayer {
     let handover = running.handover
     var plan = PlanReader(options: options)
     var outstanding = 0
-    var hasBegun = false
+    var (hasBegun, began) = (false, Int64(0))
     var failure: ReplayError?
     func fail(_ error: ReplayError) {
       failure = failure ?? error
       running.stop(grace: 0)
     }
     while true {
+      let horizon = hasBegun ? horizon(began) : options.readAheadTime
+      let isFarAhead = horizon.map { plan.latestDue > $0 } ?? false
       let reads =
-        !plan.isOver && failure == nil && !handover.isStopping
+        !plan.isOver && failure == nil && !handover.isStopping && !isFarAhead
         && (outstanding == 0 || outstanding < options.readAheadCount && memory.hasRoomToRead)
       if reads {
         var batch: [PlannedRequest] = []
         do {
           batch = try plan.read(
             limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, options.readAheadCount - outstanding),
-            memory: memory, next: next, closesConnection: closesConnection)
+            until: horizon, memory: memory, next: next, closesConnection: closesConnection)
         } catch { fail(.sessionFailed(error)) }
         outstanding += batch.count
         let isLoopWaiting = handover.plan(batch, isSessionOver: plan.isOver)
         if !hasBegun {
           hasBegun = true
+          began = RunClock().now
           running.execute { $0.begin() }
         } else if isLoopWaiting {
           running.execute { $0.planHasGrown() }
@@ -181,7 +184,8 @@ extension Replayer {
         let withheld = plan.withheld.values.reduce(0, +)
         state.withLock { $0.withheld = withheld }
       }
-      let (ended, outcome) = handover.takeEnded(waits: !reads)
+      let (ended, outcome) = handover.takeEnded(
+        waits: !reads, atMost: isFarAhead && !plan.isOver ? plan.latestDue &- (horizon ?? 0) : nil)
       outstanding -= ended.count
       for request in ended {
         memory.add(-request.heldBytes)
@@ -198,6 +202,11 @@ extension Replayer {
       outcome.planned += plan.withheld.values.reduce(0, +)
       return outcome
     }
+  }
+
+  /// Up to which due time the session is read now, in nanoseconds from the schedule's start; nil for no such limit.
+  private func horizon(_ began: Int64) -> Int64? {
+    options.readAheadTime.map { (RunClock().now &- began).addingReportingOverflow($0).partialValue }
   }
 
   private func makeEngine(

@@ -11,8 +11,14 @@ struct RetryBackoff {
   /// - Parameters:
   ///   - tries: how often it was tried again before.
   ///   - random: all 64 bits of it.
+  ///   - backoff: nothing is waited, always `first`, or as above.
   /// - Returns: nanoseconds.
-  static func wait(tries: UInt32, random: UInt64) -> Int64 {
+  static func wait(tries: UInt32, random: UInt64, backoff: RequestRoute.Backoff = .exponential) -> Int64 {
+    switch backoff {
+    case .none: return 0
+    case .constant: return first
+    case .exponential: break
+    }
     let bound = min(longest, first << Int64(min(tries, 20)))
     return Int64(random.multipliedFullWidth(by: UInt64(bound) + 1).high)
   }

@@ -18,12 +18,14 @@ public struct SessionWalk: Sendable {
   private let admission: Admission
   private let rounds: UInt32
   private let shard: ReplayShard
+  private let rules: (any RequestRules)?
   private var schedule: ArrivalSchedule
   /// Something of this round is sent; a round without anything is not repeated.
   private var isRoundUseful = false
 
   public init(options: ReplayOptions) {
     admission = Admission(options: options)
+    rules = options.rules
     rounds = options.rounds
     shard = options.shard
     schedule = ArrivalSchedule(pacing: options.pacing, maximumPause: options.maximumPause, seed: options.seed)
@@ -31,13 +33,18 @@ public struct SessionWalk: Sendable {
 
   /// The round being walked, from 0.
   public var round: UInt32 { schedule.round }
+  /// What the rules said of the exchange of the last step.
+  private(set) var handling = RequestHandling()
+  /// When the last one that was withheld would have been due, in nanoseconds from the schedule's start.
+  private(set) var passed: Int64?
   /// Recorded nanoseconds that were left out of pauses.
   public var pausesCut: Int64 { schedule.pausesCut }
 
   public mutating func step(_ exchange: Exchange) -> Step {
     let isOurs = shard.contains(exchange)
-    if let reason = admission.withholding(exchange) {
-      schedule.pass(recorded: exchange.start)
+    if let rules { handling = rules.handling(of: exchange, round: round) }
+    if let reason = handling.withheld ?? admission.withholding(exchange, allowsUnsafe: handling.allowsUnsafe) {
+      passed = schedule.pass(recorded: exchange.start)
       return isOurs ? .withheld(reason) : .elsewhere
     }
     let arrival = schedule.arrival(recorded: exchange.start)

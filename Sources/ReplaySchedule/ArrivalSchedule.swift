@@ -47,7 +47,13 @@ public struct ArrivalSchedule: Sendable {
   }
 
   /// Counts an exchange that is not sent: it takes no arrival of a profile, and its time still passes.
-  public mutating func pass(recorded: Timestamp) { _ = offset(of: recorded) }
+  /// - Returns: when it would have been due; nil where its recorded time does not say.
+  @discardableResult
+  public mutating func pass(recorded: Timestamp) -> Int64? {
+    let offset = offset(of: recorded)
+    guard case .recorded(let speed) = pacing else { return nil }
+    return speed.dividing(max(0, offset - pausesCut))
+  }
 
   /// When the next request is due.
   ///

@@ -18,6 +18,7 @@ enum JSONReport {
       $0.member("latency") { $0.write(report.latency) }
       $0.list("endpoints", report.endpoints) { $0.write($1) }
       $0.list("clusters", report.clusters) { $0.write($1) }
+      $0.list("suppressions", report.suppressions) { $0.write($1) }
       $0.member("timeline") { $0.write(report.timeline) }
     }
     json.endLine()
@@ -216,6 +217,22 @@ extension JSONWriter {
       $0.list("related", cluster.related) { $0.write($1) }
       $0.list("features", cluster.features) { $0.write($1) }
       $0.member("curl") { if let curl = cluster.curl { $0.string(curl) } else { $0.null() } }
+    }
+  }
+
+  fileprivate mutating func write(_ row: SuppressionTally.Row) {
+    object {
+      $0.member("at", row.suppression.at.description)
+      $0.member("as", row.suppression.form.rawValue)
+      $0.member("within", row.suppression.within)
+      for (name, text) in [
+        ("reason", row.suppression.reason), ("owner", row.suppression.owner), ("expires", row.expiry),
+      ] {
+        $0.member(name) { if let text { $0.string(text) } else { $0.null() } }
+      }
+      $0.member("state", row.state.rawValue)
+      $0.member("hits", row.hits)
+      $0.list("places", row.places) { $0.string($1) }
     }
   }
 

@@ -20,6 +20,7 @@ struct MarkdownReport {
     writer.verdict()
     writer.gates()
     writer.findings()
+    writer.suppressions()
     writer.endpoints()
     writer.origin()
     return Array(writer.text.utf8)
@@ -87,6 +88,24 @@ struct MarkdownReport {
     if let curl = first.curl ?? first.examples.first?.curl {
       for part in visible(cut(curl, to: 4000), keepsLines: true).split(separator: "\n") { line("    " + part) }
     }
+    line()
+    line("</details>")
+  }
+
+  private mutating func suppressions() {
+    let rows = report.suppressions
+    guard !rows.isEmpty else { return }
+    line()
+    line("<details><summary>Suppressions: \(rows.summary)</summary>")
+    line()
+    line("| State | Rule | Hits | Why |")
+    line("|---|---|--:|---|")
+    for row in rows.prefix(Self.findingLimit) {
+      let state = row.state == .used ? row.state.rawValue : "**\(row.state.rawValue)**"
+      line("| \(state) | \(code(row.rule)) | \(Figure.count(row.hits)) | \(prose(row.origin)) |")
+    }
+    let rest = rows.count - Self.findingLimit
+    if rest > 0 { line("| | … and \(Figure.count(UInt64(rest))) more | | |") }
     line()
     line("</details>")
   }

@@ -17,6 +17,7 @@ struct TextReport {
     writer.verdict()
     writer.gates()
     writer.findings()
+    writer.suppressions()
     writer.endpoints()
     writer.latency()
     writer.totals()
@@ -99,6 +100,22 @@ struct TextReport {
       to: textWidth - 13)
     line("          \(expected) \(paint("→", .dim)) \(actual)")
     line("          " + paint(showHint(example.exchange, to: textWidth - 10), .dim))
+  }
+
+  private mutating func suppressions() {
+    let rows = report.suppressions
+    guard !rows.isEmpty else { return }
+    heading("Suppressions", note: rows.summary)
+    for row in rows.prefix(TextReport.findingLimit) {
+      let ink: Ink = row.state == .used ? .dim : .yellow
+      line(
+        "  " + paint(padded(row.state.rawValue, to: 12), ink) + padded(shortened(visible(row.rule), to: 48), to: 50)
+          + rightAligned("\(Figure.count(row.hits)) \(row.hits == 1 ? "hit" : "hits")", to: 14))
+      if !row.origin.isEmpty { paragraph(visible(row.origin), indent: "              ") }
+      if let advice = row.advice { paragraph(advice, indent: "              ") }
+    }
+    let rest = rows.count - TextReport.findingLimit
+    if rest > 0 { line("  … and \(Figure.count(UInt64(rest))) more") }
   }
 
   private mutating func endpoints() {

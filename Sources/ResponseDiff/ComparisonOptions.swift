@@ -48,7 +48,7 @@ public struct ComparisonOptions: Hashable, Sendable {
 }
 
 /// A place, or a family of places, that is not compared.
-public enum IgnoredLocation: Hashable, Sendable {
+public enum IgnoredLocation: Hashable, Sendable, CustomStringConvertible {
   case status
   /// A header field by its name in lower case; `*` stands for all.
   case header(String)
@@ -79,6 +79,17 @@ public enum IgnoredLocation: Hashable, Sendable {
       guard let pattern = JSONPointerPattern(rest) else { return nil }
       self = pattern.isRoot ? .body : .bodyPath(pattern)
     default: return nil
+    }
+  }
+
+  /// In the same spelling.
+  public var description: String {
+    switch self {
+    case .status: "status"
+    case .header(let name): "header:\(name)"
+    case .trailer(let name): "trailer:\(name)"
+    case .body: "body"
+    case .bodyPath(let pattern): "body:\(pattern)"
     }
   }
 }

@@ -75,11 +75,13 @@ public struct ResponseComparator: Sendable {
   /// - Parameters:
   ///   - method: of the request; a HEAD answer has no body to compare.
   ///   - target: of the request; it names the method of a gRPC call, whose messages' type descriptors may know.
+  ///   - inapplicable: indices of suppressions that are about other requests.
   public func comparison(
-    expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>, target: ArraySlice<UInt8> = []
+    expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>, target: ArraySlice<UInt8> = [],
+    inapplicable: Set<Int> = []
   ) -> Comparison {
     var comparison = found(expected: expected, actual: actual, method: method, target: target)
-    if !suppressions.isEmpty, !comparison.differences.isEmpty { suppress(in: &comparison) }
+    if !suppressions.isEmpty, !comparison.differences.isEmpty { suppress(in: &comparison, inapplicable) }
     if comparison.differences.count > options.differenceLimit {
       comparison.differences.removeLast(comparison.differences.count - options.differenceLimit)
       comparison.isCut = true
@@ -87,9 +89,12 @@ public struct ResponseComparator: Sendable {
     return comparison
   }
 
-  private func suppress(in comparison: inout Comparison) {
+  private func suppress(in comparison: inout Comparison, _ inapplicable: Set<Int>) {
     comparison.differences.removeAll { difference in
-      guard let hit = suppressions.first(where: { $0.rule.covers(difference) }) else { return false }
+      guard let hit = suppressions.first(where: { $0.rule.covers(difference) && !inapplicable.contains($0.index) })
+      else {
+        return false
+      }
       comparison.suppressed.append(SuppressedDifference(rule: hit.index, difference: difference))
       return true
     }

@@ -47,8 +47,9 @@ public struct RunAnalysis: Sendable {
   /// The endpoint of what was counted together because a table was full.
   static let overflowEndpoint = "…"
 
-  private let options: AnalysisOptions
-  private let comparator: ResponseComparator
+  private var options: AnalysisOptions
+  private let descriptors: ProtobufDescriptors?
+  private var comparator: ResponseComparator
   private var catalog: EndpointCatalog
   private var tally: SuppressionTally
   private var endpointNumbers: [[UInt8]: Int] = [:]
@@ -65,12 +66,15 @@ public struct RunAnalysis: Sendable {
   private var pairs: UInt64 = 0
   private var hasLivePrimary = false
   private var presentFeatures: [Int] = []
+  /// Suppressions that are not about the exchange in hand.
+  private var inapplicable: Set<Int> = []
   private var first: Timestamp?
   private var last: Timestamp?
 
   /// - Parameter descriptors: of the messages that gRPC methods answer with.
   public init(options: AnalysisOptions = AnalysisOptions(), descriptors: ProtobufDescriptors? = nil) {
     self.options = options
+    self.descriptors = descriptors
     comparator = ResponseComparator(options: options.comparison, descriptors: descriptors)
     catalog = EndpointCatalog(patterns: options.endpoints)
     tally = SuppressionTally(options: options.comparison)
@@ -80,13 +84,22 @@ public struct RunAnalysis: Sendable {
   /// What the rules that let values pass did so far, in their order.
   public var suppressions: [SuppressionTally.Row] { tally.rows }
 
+  /// Compares by other options from here on; what was added stays as it was compared.
+  public mutating func use(_ comparison: ComparisonOptions) {
+    options.comparison = comparison
+    comparator = ResponseComparator(options: comparison, descriptors: descriptors)
+    tally.use(comparison)
+  }
+
   /// Takes one exchange with all its attempts.
   ///
   /// Each of the shadow's attempts is compared with the live primary's answer of the same round where the primary was
   /// asked, else with the recorded response; so is the control's. An attempt without a whole answer is a difference of
   /// its own; where the answer to compare with is missing or not whole, or an interrupt ended the attempt, there is
   /// nothing to compare and that is counted.
-  public mutating func add(_ replayed: ReplayedExchange) {
+  /// - Parameter inapplicable: indices of suppressions that are about other requests.
+  public mutating func add(_ replayed: ReplayedExchange, inapplicable: Set<Int> = []) {
+    self.inapplicable = inapplicable
     guard let request = replayed.exchange.request else { return }
     let number = endpointNumber(of: request)
     for attempt in replayed.attempts where attempt.role == .shadow {
@@ -206,7 +219,8 @@ public struct RunAnalysis: Sendable {
       return ([difference], nil)
     }
     let comparison = comparator.comparison(
-      expected: expected, actual: answer, method: request.method, target: request.target)
+      expected: expected, actual: answer, method: request.method, target: request.target,
+      inapplicable: inapplicable)
     if attempt.role == .shadow { tally.add(comparison) }
     guard comparison.differences.isEmpty else { return (comparison.differences, nil) }
     return ([], comparison.uncomparedBody?.rawValue)
@@ -278,6 +292,6 @@ public struct RunAnalysis: Sendable {
     return RunReport(
       run: description, verdict: reasoning.verdict, gates: results, ledger: ledger, schedule: schedule, totals: totals,
       latency: whole.latency, endpoints: summaries, clusters: found.clusters, evidence: evidence,
-      timeline: timeline.timeline)
+      timeline: timeline.timeline, suppressions: tally.rows)
   }
 }

@@ -18,11 +18,14 @@ public struct RunReport: Sendable {
   /// What the answers were held against.
   public var evidence: ComparisonEvidence
   public var timeline: Timeline
+  /// What rules let pass, in their order.
+  public var suppressions: [SuppressionTally.Row]
 
   public init(
     run: RunDescription, verdict: Verdict, gates: [GateResult], ledger: Ledger?, schedule: ScheduleSummary,
     totals: RunTotals, latency: LatencySummary, endpoints: [EndpointSummary], clusters: [DifferenceCluster],
-    evidence: ComparisonEvidence = ComparisonEvidence(), timeline: Timeline = Timeline(secondsPerSlice: 1, slices: [])
+    evidence: ComparisonEvidence = ComparisonEvidence(), timeline: Timeline = Timeline(secondsPerSlice: 1, slices: []),
+    suppressions: [SuppressionTally.Row] = []
   ) {
     self.run = run
     self.verdict = verdict
@@ -35,6 +38,7 @@ public struct RunReport: Sendable {
     self.clusters = clusters
     self.evidence = evidence
     self.timeline = timeline
+    self.suppressions = suppressions
   }
 }
 

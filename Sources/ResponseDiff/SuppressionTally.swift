@@ -25,14 +25,21 @@ public struct SuppressionTally: Sendable {
     public var hits: UInt64
     /// Places of them, sorted; at most 64.
     public var places: [String]
+
+    public init(suppression: Suppression, state: State, hits: UInt64, places: [String]) {
+      self.suppression = suppression
+      self.state = state
+      self.hits = hits
+      self.places = places
+    }
   }
 
   /// Places from which on a rule is over-broad; it is also where it covers all header fields or the whole body.
   public static let broadPlaces = 16
   private static let placeLimit = 64
 
-  private let suppressions: [Suppression]
-  private let now: Timestamp?
+  private var suppressions: [Suppression]
+  private var now: Timestamp?
   private var hits: [UInt64]
   private var places: [Set<DifferenceLocation>]
 
@@ -50,6 +57,16 @@ public struct SuppressionTally: Sendable {
       if places[suppressed.rule].count < Self.placeLimit {
         places[suppressed.rule].insert(suppressed.difference.location)
       }
+    }
+  }
+
+  /// Goes on with other rules; those that stay keep their counts.
+  public mutating func use(_ options: ComparisonOptions) {
+    let old = self
+    self = SuppressionTally(options: options)
+    for (index, rule) in suppressions.enumerated() {
+      guard let before = old.suppressions.firstIndex(of: rule) else { continue }
+      (hits[index], places[index]) = (old.hits[before], old.places[before])
     }
   }
 

@@ -43,7 +43,24 @@ enum SampleReports {
     ],
     clusters: clusters,
     evidence: ComparisonEvidence(hasLivePrimary: true, controlled: 11_990, tested: 41, baseline: "20261120-1"),
-    timeline: timeline)
+    timeline: timeline, suppressions: suppressions)
+
+  /// One of each state, with and without what a rule may say of itself.
+  private static let suppressions = [
+    SuppressionTally.Row(
+      suppression: Suppression(
+        at: IgnoredLocation("body:/**/updated_at")!, form: .time, within: 5, reason: "clock <b>", owner: "orders",
+        expires: Timestamp(seconds: 1_798_761_600, nanoseconds: 0)), state: .used, hits: 11_204,
+      places: ["body:/items/*/updated_at", "body:/updated_at"]),
+    SuppressionTally.Row(
+      suppression: Suppression(at: IgnoredLocation("header:x-gone")!), state: .dead, hits: 0, places: []),
+    SuppressionTally.Row(
+      suppression: Suppression(
+        at: IgnoredLocation("body:/total")!, form: .number, within: 0.01, reason: "rounding",
+        expires: Timestamp(seconds: 1_790_000_000, nanoseconds: 0)), state: .expired, hits: 0, places: []),
+    SuppressionTally.Row(
+      suppression: Suppression(at: .body, reason: "everything moves"), state: .overBroad, hits: 1, places: ["body:/a"]),
+  ]
 
   /// Forty slices in which the shadow slows down and fails towards the end.
   private static let timeline = Timeline(

@@ -16,7 +16,8 @@ enum HTMLReport {
     let templates = [
       "page": PageTemplate.page, "verdict": PageTemplate.verdict, "gates": PageTemplate.gates,
       "findings": FindingTemplate.list, "finding": FindingTemplate.finding, "comparison": FindingTemplate.comparison,
-      "endpoints": PageTemplate.endpoints, "latency": PageTemplate.latency, "time": PageTemplate.time,
+      "suppressions": PageTemplate.suppressions, "endpoints": PageTemplate.endpoints, "latency": PageTemplate.latency,
+      "time": PageTemplate.time,
       "totals": PageTemplate.totals,
       "schedule": PageTemplate.schedule, "capture": PageTemplate.capture, "run": PageTemplate.run,
     ]

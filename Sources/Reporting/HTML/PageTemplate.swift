@@ -19,6 +19,7 @@ enum PageTemplate {
     <main>
     {{> gates}}
     {{> findings}}
+    {{> suppressions}}
     {{> endpoints}}
     {{> latency}}
     {{> time}}
@@ -80,6 +81,22 @@ enum PageTemplate {
     </table>
     </section>
     {{/hasGates}}
+    """
+
+  static let suppressions = """
+    {{#hasSuppressions}}
+    <section id="suppressions" aria-labelledby="h-suppressions">
+    <h2 id="h-suppressions">Suppressions <span class="count">{{suppressionSummary}}</span></h2>
+    <table class="stack">
+    <thead><tr><th scope="col">Rule</th><th scope="col">State</th><th scope="col" class="n">Hits</th><th scope="col">Why</th></tr></thead>
+    <tbody>
+    {{#suppressions}}
+    <tr><th scope="row"><code>{{rule}}</code></th><td data-label="state">{{state}}</td><td class="n" data-label="hits">{{hits}}</td><td>{{origin}} <small>{{advice}}</small></td></tr>
+    {{/suppressions}}
+    </tbody>
+    </table>
+    </section>
+    {{/hasSuppressions}}
     """
 
   static let endpoints = """

@@ -15,7 +15,8 @@ struct PageView {
   var fields: Fields {
     var fields = verdict
     for part in [
-      gates, findings, endpoints, latency, TimelineChart.fields(report.timeline), totals, schedule, capture, run,
+      gates, findings, suppressions, endpoints, latency, TimelineChart.fields(report.timeline), totals, schedule,
+      capture, run,
     ] {
       fields.merge(part) { _, new in new }
     }
@@ -65,6 +66,7 @@ struct PageView {
       facts.append(item("Capture", "–", "no ledger"))
     }
     var links = [("findings", "Findings")]
+    if !report.suppressions.isEmpty { links.append(("suppressions", "Suppressions")) }
     if !report.gates.isEmpty { links.insert(("gates", "Gates"), at: 0) }
     if !report.endpoints.isEmpty { links.append(("endpoints", "Endpoints")) }
     if !latencySides.isEmpty { links.append(("latency", "Latency")) }
@@ -118,6 +120,18 @@ struct PageView {
           "The worst findings quote their answers in full. For \(Figure.count(omitted)) further down they are left out to"
             + " keep this page small; the command that shows them is given."
         ],
+    ]
+  }
+
+  private var suppressions: Fields {
+    [
+      "hasSuppressions": !report.suppressions.isEmpty, "suppressionSummary": report.suppressions.summary,
+      "suppressions": report.suppressions.map { row -> Fields in
+        [
+          "rule": row.rule, "state": row.state.rawValue, "hits": Figure.count(row.hits), "origin": row.origin,
+          "advice": row.advice ?? "",
+        ]
+      },
     ]
   }
 

@@ -44,7 +44,8 @@ public struct Redactor {
     search = SecretSearch(
       writer: SecretWriter(mode: mode, key: key), fields: table(WellKnownNames.fields, []),
       query: table(WellKnownNames.fields + WellKnownNames.query, rule.query),
-      form: table(WellKnownNames.fields, rule.form), pointers: rule.json, kinds: rule.text)
+      form: table(WellKnownNames.fields, rule.form), pointers: rule.json, kinds: rule.text,
+      values: SecretSearch.spellings(of: rule.values))
   }
 
   /// Says of a key which it is, and nothing else of it: 16 hex digits.
@@ -118,6 +119,8 @@ public struct Redactor {
   private enum FieldKind { case authorization, cookie, setCookie, address, secret }
 
   private mutating func redact(_ fields: inout HeaderFields) {
+    // A status line is there without any field.
+    if !search.values.isEmpty { withStorage(&fields) { $0.search.searchValues($1) } }
     guard !fields.isEmpty else { return }
     let ranges = fields.ranges
     var emptied: [Int] = []

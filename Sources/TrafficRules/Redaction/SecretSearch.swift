@@ -12,11 +12,14 @@ struct SecretSearch {
   let form: NameTable
   let pointers: [JSONPointerPattern]
   let kinds: Set<RedactRule.TextKind>
+  /// Octets that are hidden wherever they stand.
+  let values: [[UInt8]]
 
   /// Text inside text that is looked into.
   static let nesting = 2
 
   mutating func search(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ form: TextForm, nesting: Int = 0) {
+    if !values.isEmpty { searchValues(bytes) }
     switch form {
     case .json: searchJSON(bytes, 0..<bytes.count, nesting: nesting)
     case .form: searchPairs(bytes, 0..<bytes.count, in: .form, nesting: nesting)

@@ -40,7 +40,7 @@ extension RuleReader {
           RuleProblem(
             place: node.place, message: "the rule for '\(location)' expired on \(date): remove or renew it\(owner)",
             isExpiry: true))
-        return
+        return rules.compare.expired.append(rule)
       }
     }
     rules.compare.ignore.append(rule)

@@ -42,9 +42,9 @@ extension RuleReader {
     }
   }
 
-  private mutating func fields(_ node: YAMLNode) -> [(name: String, value: String)] {
+  mutating func fields(_ node: YAMLNode, _ what: String = "'set'") -> [(name: String, value: String)] {
     guard case .mapping(let members) = node.content else {
-      fail(node, "'set' is a mapping of header fields to values, not \(node.kindName)")
+      fail(node, "\(what) is a mapping of header fields to values, not \(node.kindName)")
       return []
     }
     return members.compactMap { member in

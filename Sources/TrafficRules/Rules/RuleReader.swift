@@ -11,7 +11,7 @@ public struct RuleReader {
   /// More are not told.
   static let problemLimit = 100
 
-  private init(today: RuleDate) { self.today = today }
+  init(today: RuleDate) { self.today = today }
 
   /// Reads files in the order given: lists are joined, of single values the last one counts.
   /// - Parameters:

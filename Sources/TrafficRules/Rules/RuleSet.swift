@@ -150,6 +150,8 @@ public struct RedactRule: Sendable {
   public var form: [TextPattern] = []
   public var json: [JSONPointerPattern] = []
   public var text: Set<TextKind> = []
+  /// What is hidden wherever it stands, as it is, percent-encoded or escaped for JSON; no file says it.
+  public var values: [[UInt8]] = []
   public var grpc: [GRPCFields] = []
   public var style = Style.token
   /// Whether well-known names are hidden without being named.
@@ -261,8 +263,14 @@ public struct CompareRules: Sendable {
   }
 
   public var ignore: [Ignored] = []
+  /// Those whose day has come: they let nothing pass, and are told in reports.
+  public var expired: [Ignored] = []
   public var arrays: [ArrayRule] = []
   public var numbers: [NumberRule] = []
+
+  public init() {}
+
+  public var isEmpty: Bool { ignore.isEmpty && expired.isEmpty && arrays.isEmpty && numbers.isEmpty }
 }
 
 /// A day of the Gregorian calendar.

@@ -65,9 +65,7 @@ struct Capture: ParsableCommand {
   }
 
   func run() throws {
-    for path in source.tlsKeylog where access(path, R_OK) != 0 && (!source.read.isEmpty || errno != ENOENT) {
-      throw CommandFailure("can't read the key log \(path): \(systemError()). Check the name and who may read it.")
-    }
+    try source.checkKeyLogs()
     Interruption.install()
     Interruption.installStatus()
     var plan = CapturePlan(
@@ -177,6 +175,13 @@ struct SourceOptions: ParsableArguments {
 
   @Flag(help: "Put the interface into promiscuous mode.")
   var promiscuous = false
+
+  /// A live capture may begin before its key log is there.
+  func checkKeyLogs() throws {
+    for path in tlsKeylog where access(path, R_OK) != 0 && (!read.isEmpty || errno != ENOENT) {
+      throw CommandFailure("can't read the key log \(path): \(systemError()). Check the name and who may read it.")
+    }
+  }
 }
 
 struct KeepOptions: ParsableArguments {

@@ -53,6 +53,8 @@ final class CaptureLane: @unchecked Sendable {
   private var nextEarlyWrite: Int64 = 0
   /// Whether the rules take an exchange whose request was looked at before its answer came.
   private var decidedEarly: [ExchangeID: Bool] = [:]
+  /// Requests that the shadow gets only once their answers are there, because these decide.
+  private var offeredLater: Set<ExchangeID> = []
   private var generation = 0
   private var firstPacket: Timestamp?
   private var drops = Ledger()
@@ -174,19 +176,33 @@ final class CaptureLane: @unchecked Sendable {
   private func offerRequests() {
     guard let mirror else { return }
     for var request in decoder.takeRequests() {
+      if rules.mayLeaveOut, !isOfferedEarly(request) { continue }
       number(&request)
       mirror.receive(request: request)
     }
   }
 
+  /// Asks the rules once for each request; what they say holds for its exchange.
+  private func isOfferedEarly(_ request: Exchange) -> Bool {
+    rules.refresh()
+    guard rules.selectsByRequest else {
+      offeredLater.insert(request.id)
+      return false
+    }
+    let isTaken = rules.takes(request)
+    decidedEarly[request.id] = isTaken
+    return isTaken
+  }
+
   private func encode(_ exchange: inout Exchange) -> RawBlock? {
     let decided = decidedEarly.isEmpty ? nil : decidedEarly.removeValue(forKey: exchange.id)
+    let isNew = offeredLater.isEmpty ? false : offeredLater.remove(exchange.id) != nil
     guard decided ?? rules.takes(exchange) else { return nil }
     if !control.countExchange() { control.stop() }
     if !exchange.anomalies.isEmpty { count(exchange.anomalies) }
     if sink == nil, mirror == nil, log == nil { return nil }
     number(&exchange)
-    mirror?.receive(exchange: exchange)
+    if isNew { mirror?.receive(request: exchange) } else { mirror?.receive(exchange: exchange) }
     if sink == nil, log == nil { return nil }
     rules.redact(&exchange)
     if let log { log.access(AccessLine(exchange).bytes) }
@@ -289,7 +305,7 @@ final class CaptureLane: @unchecked Sendable {
     nextEarlyWrite = now + 500_000_000
     guard rules.selectsByRequest else { return }
     for var exchange in decoder.takeUnanswered(before: time) {
-      let isTaken = rules.takes(exchange)
+      let isTaken = decidedEarly[exchange.id] ?? rules.takes(exchange)
       decidedEarly[exchange.id] = isTaken
       guard isTaken else { continue }
       number(&exchange)

@@ -97,7 +97,7 @@ final class CaptureSession: @unchecked Sendable {
     if let ring = plan.raw { raw = try RawPacketRecorder(ring) }
     let rules = CaptureRules(live, redacts: !plan.keepsCredentials)
     if case .interfaces = plan.origin, !live.paths.isEmpty {
-      rulesWatcher = try RulesWatcher(live, isQuiet: plan.isQuiet)
+      rulesWatcher = try RulesWatcher(live, isQuiet: plan.isQuiet, observation: plan.observation)
     }
     lanes = (0..<count).map {
       CaptureLane(plan, index: $0, count: count, rules: rules, sink: sink, raw: raw, control: control)

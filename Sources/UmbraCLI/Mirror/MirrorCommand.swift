@@ -21,6 +21,7 @@ struct Mirror: ParsableCommand {
 
         umbra mirror -i lo -p 8080 --target http://canary:8080
         umbra mirror -i eth0 -p 80 --target http://canary:8080 -w day.umbra
+        umbra mirror -i eth0 -p 80 --target http://canary:8080 --rules rules.yaml --sample 10%
         umbra mirror -i lo -p 8080 --target http://canary:8080 \\
           --report-every 1h --report 'mirror-%H.html' --gate 'error.rate < 1%' --metrics :9090
 
@@ -35,7 +36,9 @@ struct Mirror: ParsableCommand {
 
   @OptionGroup(title: "Sources") var source: SourceOptions
   @OptionGroup(title: "What to keep") var keep: MirrorKeepOptions
+  @OptionGroup(title: "Rules") var rules: RulesOptions
   @OptionGroup(title: "When to stop") var stop: StopOptions
+  @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
@@ -47,6 +50,9 @@ struct Mirror: ParsableCommand {
       throw ValidationError(
         "a mirror is live: name an interface with -i ('umbra interfaces' lists them); a saved capture is read by "
           + "'umbra capture -r' and sent by 'umbra replay'")
+    }
+    if source.assumeHeaderTables, source.fanout > 1 {
+      throw ValidationError("--h2-assume-table needs all connections in one thread: leave out --fanout")
     }
     if source.follow || source.reorderWindow != nil {
       throw ValidationError("\(source.follow ? "--follow" : "--reorder-window") is for saved captures")
@@ -69,9 +75,11 @@ struct Mirror: ParsableCommand {
     Interruption.installStatus()
     let observation = telemetry.observation(of: "mirror")
     defer { observation?.stop() }
-    let plan = MirrorPlan(
+    try source.checkKeyLogs()
+    var plan = MirrorPlan(
       capture: capturePlan(observation), replay: try replayPlan(observation),
       reportInterval: keep.reportEvery?.nanoseconds, queueLimit: keep.queue.bytes)
+    try plan.apply(rules)
     let result = try MirrorSession(plan).run()
     if !console.quiet {
       StandardError.write(result.capture.text)
@@ -95,6 +103,7 @@ struct Mirror: ParsableCommand {
     (plan.destination, plan.overwrite) = (keep.write, keep.overwrite)
     (plan.rotation, plan.kept) = (keep.rotate, keep.keep)
     (plan.bodyLimit, plan.memoryLimit) = (keep.bodyLimit.bytes, keep.memoryLimit.bytes)
+    plan.assumesHeaderTables = source.assumeHeaderTables
     plan.keepsCredentials = sending.keepCredentials
     (plan.duration, plan.maxExchanges) = (stop.duration?.nanoseconds, stop.maxExchanges)
     plan.maxSize = stop.maxSize?.bytes
@@ -106,12 +115,16 @@ struct Mirror: ParsableCommand {
   private func replayPlan(_ observation: Observation?) throws -> ReplayPlan {
     var options = ReplayOptions()
     protection.apply(to: &options)
+    reaching.apply(to: &options)
     options.connections = sending.connections.value
     options.methods = sending.allowUnsafe ? nil : Set(sending.methods.names)
     options.host = sending.host.value
     options.bodyLimit = keep.bodyLimit.bytes
     options.memoryLimit = keep.queue.bytes
-    var plan = ReplayPlan(session: "", targets: target.map(\.value), options: options, marker: sending.marker)
+    var plan = ReplayPlan(
+      session: "",
+      targets: target.map { WeightedTarget(reaching.reached($0.value.target), weight: $0.value.weight) },
+      options: options, marker: sending.marker)
     plan.rewritesIdempotencyKeys = !sending.keepIdempotencyKeys
     plan.force = sending.force
     plan.ignore = try comparing.ignoredLocations()

@@ -72,7 +72,7 @@ final class MirrorIntake: Sendable {
 
   func begin(_ ledger: @escaping @Sendable () -> Ledger) throws { try start(ledger) }
 
-  /// A request that is whole.
+  /// A request that is whole; with its answer where that had to be waited for.
   func receive(request: Exchange) {
     let size = MirrorIntake.size(of: request)
     let isLoop = isMarked(request)
@@ -88,7 +88,7 @@ final class MirrorIntake: Sendable {
         state.counts.shed += 1
       } else {
         state.counts.accepted += 1
-        state.unfinished.insert(request.id)
+        if request.response == nil { state.unfinished.insert(request.id) }
         state.requestBytes += size
         state.requests.append((request, arrived))
         return state.requests.count == 1

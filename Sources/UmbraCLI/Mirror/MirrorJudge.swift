@@ -7,7 +7,6 @@ import HTTPModel
 import ReplayClient
 import ResponseDiff
 import Synchronization
-import TrafficRules
 
 /// `@unchecked Sendable`: made by the thread that starts the feeding thread, then used by that one alone until it was
 /// joined; others only look at ``figures``, which is behind a mutex.
@@ -26,7 +25,7 @@ final class MirrorJudge: @unchecked Sendable {
   private let replayer: Replayer
   private let ledger: @Sendable () -> Ledger
   private let observer: AttemptObserver?
-  private var redactor = Redactor()
+  private var rules: RunRules
   private var pairs: PairTable
   private var window: MirrorWindow
   private(set) var worst = Verdict.Outcome.pass
@@ -45,7 +44,8 @@ final class MirrorJudge: @unchecked Sendable {
       "mirror", [("run", description.id), ("targets", description.targets.joined(separator: " "))])
     let patience = plan.replay.options.timeout &+ 60_000_000_000
     pairs = PairTable(byteLimit: plan.replay.options.memoryLimit / 2, patience: patience)
-    window = MirrorWindow(plan, number: 1, intake: intake, ledger: ledger())
+    rules = RunRules(plan.replay.rules, ignore: plan.replay.ignore, keepsCredentials: plan.replay.keepsCredentials)
+    window = MirrorWindow(plan, comparison: rules.options, number: 1, intake: intake, ledger: ledger())
   }
 
   /// What is to be sent next; and whatever else is to be done now.
@@ -73,19 +73,14 @@ final class MirrorJudge: @unchecked Sendable {
   }
 
   private func judge(_ pair: ReplayedExchange) {
-    var pair = pair
-    if !plan.replay.keepsCredentials {
-      redactor.redact(&pair.exchange)
-      for index in pair.attempts.indices where pair.attempts[index].response != nil {
-        redactor.redact(&pair.attempts[index].response!)
-      }
-    }
+    window.refresh(&rules)
+    var pair = rules.kept(pair, isLive: true)
     observer?.count(pair)
     // A mirror has no schedule to keep: how late requests were is in the metrics, and no reason to doubt an answer.
     for index in pair.attempts.indices {
       if let sent = pair.attempts[index].sent { pair.attempts[index].scheduled = sent }
     }
-    window.add(pair)
+    window.add(pair, by: &rules)
   }
 
   private func publish() {
@@ -101,7 +96,7 @@ final class MirrorJudge: @unchecked Sendable {
     if !plan.replay.isQuiet {
       StandardError.write("umbra: window \(window.number): \(report.verdict.outcome.rawValue): \(reason)\n")
     }
-    window = MirrorWindow(plan, number: window.number + 1, intake: intake, ledger: ledger())
+    window = MirrorWindow(plan, comparison: rules.options, number: window.number + 1, intake: intake, ledger: ledger())
   }
 
   /// - Parameter outcome: of the whole run, at its end.

@@ -19,17 +19,20 @@ struct MirrorWindow {
   private let ledgerBefore: Ledger
   private var withheldBefore: UInt64 = 0
 
-  init(_ plan: MirrorPlan, number: Int, intake: MirrorIntake, ledger: Ledger) {
+  init(
+    _ plan: MirrorPlan, comparison: ComparisonOptions, number: Int, intake: MirrorIntake, ledger: Ledger
+  ) {
     self.number = number
     countsBefore = intake.counts
     ledgerBefore = ledger
-    analysis = RunAnalysis(
-      options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.replay.ignore)),
-      descriptors: plan.replay.descriptors)
+    analysis = RunAnalysis(options: AnalysisOptions(comparison: comparison), descriptors: plan.replay.descriptors)
   }
 
-  mutating func add(_ pair: ReplayedExchange) {
-    analysis.add(pair)
+  /// Goes by other rules where they have changed.
+  mutating func refresh(_ rules: inout RunRules) { rules.refresh(&analysis) }
+
+  mutating func add(_ pair: ReplayedExchange, by rules: inout RunRules) {
+    rules.add(pair, to: &analysis, isLive: true)
     judged += 1
   }
 
@@ -50,6 +53,7 @@ struct MirrorWindow {
       facts.judge(outcome, plan.replay)
     } else {
       (facts.planned, facts.skipped) = (judged, [:])
+      facts.remarks += plan.replay.rulesRemarks
     }
     if shed > 0 {
       facts.planned += shed
@@ -57,6 +61,13 @@ struct MirrorWindow {
       facts.doubts.append(
         "\(counted(shed, "captured request")) \(shed == 1 ? "was" : "were") not mirrored: the queue was full (--queue)."
       )
+    }
+    let ledger = ledger.since(ledgerBefore)
+    for (row, reason) in [
+      (Ledger.Row.exchangesFiltered, WithheldReason.excludedByRules), (.exchangesSampledOut, .sampledOut),
+    ] where ledger[row] > 0 {
+      facts.planned += ledger[row]
+      facts.skipped[reason.rawValue, default: 0] += ledger[row]
     }
     let looped = counts.looped - countsBefore.looped
     if looped > 0 {
@@ -69,7 +80,7 @@ struct MirrorWindow {
         "\(counted(toTarget, "request")) went to a target itself and \(toTarget == 1 ? "was" : "were") not sent to it again (--force sends them)."
       )
     }
-    return facts.report(from: analysis, ledger: ledger.since(ledgerBefore), gates: plan.replay.gates)
+    return facts.report(from: analysis, ledger: ledger, gates: plan.replay.gates)
   }
 
   /// Writes the reports that were asked for, each in one step: a reader sees the one before or this one.

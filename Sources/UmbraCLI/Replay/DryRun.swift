@@ -137,6 +137,8 @@ extension WithheldReason {
     case .noRequest: "only the answer was captured"
     case .unresolvedRequest: "method, path or authority stand in a table that was never seen"
     case .pushed: "the server made it up"
+    case .excludedByRules: "the rules do not select it"
+    case .sampledOut: "outside the sample"
     case .breakerOpen, .interrupted, .durationOver: "not sent"
     }
   }

@@ -18,6 +18,7 @@ struct Replay: ParsableCommand {
         umbra replay day.umbra --target http://canary:8080 -o run.umbra-run
         umbra replay day.umbra --target http://canary:8080 --report run.html
         umbra replay day.umbra --target http://canary:8080 --allow-unsafe --correlate auto
+        umbra replay day.umbra --target http://canary:8080 --rules rules.yaml --inject credentials.yaml
         umbra replay day.umbra --target http://canary:8080 --rate 'ramp:100/s..3000/s,5m' --dry-run
         umbra replay day.umbra --target http://canary:8080 --rate 500/s \\
           --gate 'error.rate < 1%' --gate 'latency.p99.ratio < 1.2'
@@ -54,6 +55,8 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
   @OptionGroup(title: "What is sent") var rewriting: MiddlewareOptions
+  @OptionGroup(title: "What is sent") var injecting: InjectOptions
+  @OptionGroup(title: "Rules") var rules: RulesOptions
   @OptionGroup(title: "Values that the shadow makes") var correlating: CorrelationOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
@@ -115,6 +118,7 @@ struct Replay: ParsableCommand {
     plan.isQuiet = console.quiet
     plan.middleware = rewriting.middleware
     plan.observation = telemetry.observation(of: "replay")
+    try plan.apply(rules, injection: try injecting.rules())
     return plan
   }
 }

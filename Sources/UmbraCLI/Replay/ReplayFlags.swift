@@ -208,16 +208,3 @@ struct ComparingOptions: ParsableArguments {
     }
   }
 }
-
-extension IgnoredLocation {
-  /// As `--ignore` reads it.
-  var text: String {
-    switch self {
-    case .status: "status"
-    case .header(let name): "header:\(name)"
-    case .trailer(let name): "trailer:\(name)"
-    case .body: "body"
-    case .bodyPath(let pattern): "body:\(pattern)"
-    }
-  }
-}

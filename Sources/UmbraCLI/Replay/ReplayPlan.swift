@@ -5,6 +5,7 @@ import HTTPModel
 import ReplayClient
 import ResponseDiff
 import Reporting
+import TrafficRules
 
 struct ReplayPlan {
   var session: String
@@ -30,6 +31,10 @@ struct ReplayPlan {
   var middleware: [String] = []
   var correlation = CorrelationOptions.Mode.off
   var observation: Observation?
+  /// nil where neither rules nor a sample were asked for.
+  var rules: LiveRules?
+  /// Live credentials.
+  var injection: InjectionRules?
 
   init(session: String, targets: [WeightedTarget], options: ReplayOptions, marker: MarkerChoice) {
     self.session = session

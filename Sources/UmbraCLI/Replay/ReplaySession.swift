@@ -17,8 +17,7 @@ import TrafficRules
 final class ReplaySession {
   private var plan: ReplayPlan
   private let runID = ReplaySession.newRunID()
-  private var redactor = Redactor()
-  private var blanking = ComparisonBlanking()
+  private var rules: RunRules
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
   private var observer: AttemptObserver?
@@ -31,8 +30,11 @@ final class ReplaySession {
     self.plan.options.marker = plan.marker.marker(runID: runID)
     self.plan.options.idempotencyRun = plan.rewritesIdempotencyKeys ? runID : nil
     self.plan.options.replacedFields = plan.observation?.replacedFields
+    rules = RunRules(
+      plan.rules, ignore: plan.ignore, keepsCredentials: plan.keepsCredentials,
+      injected: plan.injection?.secrets ?? [])
     analysis = RunAnalysis(
-      options: AnalysisOptions(comparison: ComparisonOptions(ignore: plan.ignore)), descriptors: plan.descriptors)
+      options: AnalysisOptions(comparison: rules.options), descriptors: plan.descriptors)
   }
 
   func run() throws -> RunReport {
@@ -53,6 +55,8 @@ final class ReplaySession {
     plan.observation?.audit(
       "replay",
       [("run", runID), ("session", plan.session), ("targets", description.targets.joined(separator: " "))])
+    let rulesWatcher = try plan.watchRules()
+    defer { rulesWatcher?.stop() }
     let middleware = plan.middleware.isEmpty ? nil : try MiddlewareChain(plan.middleware)
     try openRun(description, of: source)
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
@@ -104,13 +108,9 @@ final class ReplaySession {
   }
 
   private func deliver(_ replayed: ReplayedExchange) throws {
-    var replayed = replayed
-    if !plan.keepsCredentials {
-      for index in replayed.attempts.indices where replayed.attempts[index].response != nil {
-        redactor.redact(&replayed.attempts[index].response!)
-      }
-    }
-    analysis.add(plan.keepsCredentials ? replayed : blanking.applied(to: replayed))
+    rules.refresh(&analysis)
+    let replayed = rules.kept(replayed)
+    rules.add(replayed, to: &analysis)
     observer?.count(replayed)
     guard let writer else { return }
     let ended = replayed.attempts.last?.end ?? newestEnd

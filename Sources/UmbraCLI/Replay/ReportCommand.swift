@@ -5,6 +5,7 @@ import HTTPModel
 import Reporting
 import ResponseDiff
 import SessionFile
+import TrafficRules
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct Report: ParsableCommand {
     discussion: """
       The answers in the run file are compared anew, so that gates and places to ignore can be changed afterwards. \
       Those given to 'umbra replay' hold: a --gate takes the place of all of its gates, an --ignore is added to its \
-      places, and --ignore none forgets those.
+      places, and --ignore none forgets those. The rules in force at the replay's end hold, unless --rules names others.
 
         umbra report run.umbra-run
         umbra report run.umbra-run --format html -o report.html
@@ -50,6 +51,13 @@ struct Report: ParsableCommand {
 
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Compare by the 'compare' of these rules instead of those of the replay; none for no rules. See umbra-rules(5).",
+      valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var rules: [String] = []
+
   func validate() throws {
     if runFiles.filter({ $0 == "-" }).count > 1 { throw ValidationError("only one run is standard input") }
   }
@@ -58,8 +66,10 @@ struct Report: ParsableCommand {
     let runFile = runFiles.joined(separator: " ")
     let format = try chosenFormat()
     let reports = try comparing.reports()
-    let known = try baseline.map { BaselineFindings(try RunFile.report(paths: [$0], comparing: comparing)) }
-    let report = try RunFile.report(paths: runFiles, comparing: comparing, baseline: known)
+    let known = try baseline.map {
+      BaselineFindings(try RunFile.report(paths: [$0], comparing: comparing, rules: rules))
+    }
+    let report = try RunFile.report(paths: runFiles, comparing: comparing, rules: rules, baseline: known)
     if let output, output != "-" {
       try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
@@ -85,7 +95,7 @@ enum RunFile {
   /// Reads run files through and compares their pairs, by what the flags say and what the runs were made with.
   /// - Parameter baseline: what a run before this one found.
   static func report(
-    paths: [String], comparing: ComparingOptions, baseline: BaselineFindings? = nil
+    paths: [String], comparing: ComparingOptions, rules files: [String] = [], baseline: BaselineFindings? = nil
   ) throws -> RunReport {
     var comparing = comparing
     let keepsPlaces = !comparing.ignore.contains("none")
@@ -93,12 +103,15 @@ enum RunFile {
     // What is wrong with the flags is told before the file is opened.
     let (ignore, gates) = (try comparing.ignoredLocations(), try comparing.gates())
     let descriptors = try comparing.descriptors()
+    let given = files.isEmpty ? nil : try RulesFiles(reading: files.filter { $0 != "none" }).usable()
     var runs = try RunSet(paths: paths)
     let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
-    var blanking = ComparisonBlanking()
+    let rules = given ?? RulesFiles(kept: runs.rules).rules
+    var blanking = ComparisonBlanking(rules.redact)
+    let comparison = RuledComparison(rules.compare, ignore: places, now: Timestamp(nanoseconds: wallNow()))
     var analysis = RunAnalysis(
-      options: AnalysisOptions(comparison: ComparisonOptions(ignore: places)), descriptors: descriptors)
-    try runs.readAll { analysis.add(blanking.applied(to: $0)) }
+      options: AnalysisOptions(comparison: comparison.options), descriptors: descriptors)
+    try runs.readAll { analysis.add(blanking.applied(to: $0), inapplicable: comparison.inapplicable(to: $0.exchange)) }
     return runs.facts.report(
       from: analysis, ledger: runs.ledger,
       gates: gates.isEmpty ? runs.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)

@@ -18,6 +18,8 @@ struct RunFacts {
   /// How the run was to be judged when it was made, as its flags had it.
   var ignore: [String] = []
   var gates: [String] = []
+  /// What of the rules concerns comparing, as files; those that were in force at the end.
+  var rules: [String] = []
   /// What tells the session from others, and which of its shares the run is; nil for the whole.
   var session = ""
   var shard: ReplayShard?
@@ -53,6 +55,7 @@ struct RunFacts {
     remarks = metadata.values("run.remark")
     ignore = metadata.values("run.ignore")
     gates = metadata.values("run.gate")
+    rules = metadata["run.rules.last"].map { _ in metadata.values("run.rules.last") } ?? metadata.values("run.rules")
     session = metadata["run.session.id"] ?? description.session
     let shard = (metadata["run.shard"] ?? "").split(separator: "/").compactMap { UInt32($0) }
     if shard.count == 2, shard[0] >= 1, shard[0] <= shard[1] { self.shard = ReplayShard(shard[0], of: shard[1]) }
@@ -73,8 +76,9 @@ struct RunFacts {
     metadata["run.pacing"] = plan.options.pacing.description
     for target in description.targets { metadata.add("run.target", target) }
     for argument in description.command { metadata.add("run.argument", argument) }
-    for place in plan.ignore { metadata.add("run.ignore", place.text) }
+    for place in plan.ignore { metadata.add("run.ignore", "\(place)") }
     for gate in plan.gates { metadata.add("run.gate", gate.text) }
+    for text in plan.rules?.comparisonTexts ?? [] { metadata.add("run.rules", text) }
     return metadata
   }
 
@@ -85,6 +89,7 @@ struct RunFacts {
     for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { metadata["run.skipped.\(reason)"] = "\(count)" }
     for doubt in doubts { metadata.add("run.doubt", doubt) }
     for remark in remarks { metadata.add("run.remark", remark) }
+    for text in rules { metadata.add("run.rules.last", text) }
     return metadata
   }
 

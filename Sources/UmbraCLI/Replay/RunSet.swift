@@ -60,6 +60,8 @@ struct RunSet {
   /// Gates and places to ignore as the runs were made with, each once.
   var gates: [String] { unique(members.flatMap(\.facts.gates)) }
   var ignore: [String] { unique(members.flatMap(\.facts.ignore)) }
+  /// Rules that the runs were compared by.
+  var rules: [String] { unique(members.flatMap(\.facts.rules)) }
 
   /// Calls `body` with each replayed exchange; says on standard error what could not be read.
   mutating func readAll(_ body: (ReplayedExchange) -> Void) throws {

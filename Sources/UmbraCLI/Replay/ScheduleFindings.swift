@@ -23,7 +23,10 @@ extension RunFacts {
         "The breaker opened for \(names): \(counted(withheld, "request")) that \(withheld == 1 ? "was" : "were") due "
           + "\(withheld == 1 ? "was" : "were") withheld to spare the shadow.")
     }
-    remarks += targets(outcome) + traffic(outcome, plan)
+    remarks += targets(outcome) + traffic(outcome, plan) + plan.rulesRemarks
+    if let live = plan.rules, live.generation > 1 {
+      rules = live.comparisonTexts.isEmpty ? ["version: 1"] : live.comparisonTexts
+    }
   }
 
   /// What limited the run, by the cause that most of the late requests had.
@@ -38,6 +41,7 @@ extension RunFacts {
   private func reason(_ cause: LagCause, _ outcome: ReplayOutcome, _ plan: ReplayPlan) -> String {
     switch cause {
     case .concurrency: return "the cap on requests in flight was reached (--concurrency \(plan.options.concurrency))"
+    case .route: return "their route's cap on requests in flight was reached (routes, concurrency)"
     case .connections:
       if case .pool(let size) = plan.options.connections { return "all connections were busy (--connections \(size))" }
       return "no more connections could be open"

@@ -5,7 +5,10 @@ import TrafficRules
 
 /// Makes secrets and their tokens the same on both sides, so that their presence and type are still compared.
 struct ComparisonBlanking {
-  private var redactor = Redactor.blanking()
+  private var redactor: Redactor
+
+  /// - Parameter rule: what was hidden on either side.
+  init(_ rule: RedactRule = RedactRule()) { redactor = Redactor.blanking(rule) }
 
   mutating func applied(to replayed: ReplayedExchange) -> ReplayedExchange {
     var blanked = replayed

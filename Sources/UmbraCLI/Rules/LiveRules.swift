@@ -1,4 +1,4 @@
-// The rules that a capture goes by, and that may be others a moment later.
+// The rules that a capture, a replay or a mirror goes by, and that may be others a moment later.
 //
 // In: rules files, flags. Out: the rules as of now, for each lane. Owner: shared; the rules stand behind a mutex that is
 // taken when their number has grown, which is between two exchanges.
@@ -14,7 +14,9 @@ final class LiveRules: Sendable {
   /// One for all lanes and all rules of a session: equal values get equal tokens.
   private let key: [UInt8]
   private let state: Mutex<RuleSet>
+  /// As they were read last, and as the rules in force stand in them.
   private let contents: Mutex<[[UInt8]]>
+  private let good: Mutex<[[UInt8]]>
   private let number = Atomic<Int>(1)
   private let failures = Atomic<Int>(0)
 
@@ -27,6 +29,7 @@ final class LiveRules: Sendable {
     let files = try RulesFiles(reading: paths)
     state = Mutex(try files.usable())
     contents = Mutex(files.contents)
+    good = Mutex(files.contents)
   }
 
   /// Grows with each change.
@@ -43,7 +46,18 @@ final class LiveRules: Sendable {
   /// Says which key it is, and nothing else of it.
   var keyFingerprint: String { Redactor.fingerprint(ofKey: key) }
 
-  func redactor() -> Redactor { Redactor(rules.redact, key: key) }
+  /// - Parameter values: what is hidden wherever it stands.
+  func redactor(hiding values: [[UInt8]] = []) -> Redactor {
+    var rule = rules.redact
+    rule.values = values
+    return Redactor(rule, key: key)
+  }
+
+  /// What a run keeps of the files, so that it can be compared again by them.
+  var comparisonTexts: [String] {
+    let contents = good.withLock { $0 }
+    return zip(paths, contents).compactMap { ComparisonPart.text(of: $1, file: $0) }
+  }
 
   /// Reads the files again where they have changed.
   /// - Returns: what there is to say of it; nil where nothing has changed.
@@ -65,6 +79,7 @@ final class LiveRules: Sendable {
       return "the rules stay as they were: \(first)\(rest)"
     }
     state.withLock { $0 = files.rules }
+    good.withLock { $0 = files.contents }
     number.add(1, ordering: .releasing)
     return "rules reloaded: \(files.rules.summary)"
   }
@@ -87,7 +102,11 @@ struct CaptureRules {
     refresh()
   }
 
-  private mutating func refresh() {
+  /// Whether an exchange may be left out, now or after a change.
+  var mayLeaveOut: Bool { !live.paths.isEmpty || sampler != nil || !rules.select.isEmpty }
+
+  /// Goes by other rules where they have changed.
+  mutating func refresh() {
     guard generation != live.generation else { return }
     generation = live.generation
     let before = rules.sample

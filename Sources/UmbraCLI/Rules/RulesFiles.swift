@@ -22,6 +22,11 @@ struct RulesFiles {
     (rules, problems) = RuleReader.read(files, today: RulesFiles.today)
   }
 
+  /// From what a run has kept of its rules.
+  init(kept texts: [String]) {
+    (rules, problems) = RuleReader.read(texts.map { ("the run's rules", Array($0.utf8)) }, today: RulesFiles.today)
+  }
+
   /// Without what has merely expired.
   var errors: [RuleProblem] { problems.filter { !$0.isExpiry } }
 

@@ -6,8 +6,10 @@ import TrafficRules
 struct RulesOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Rules in YAML, repeatable: what is taken, sampled, hidden. Read again when the file changes. See umbra-rules(5).",
-      valueName: "file"),
+      """
+      Rules in YAML, repeatable: what is taken, sampled, hidden, changed, sent and compared. Read again when the file \
+      changes. See umbra-rules(5).
+      """, valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var rules: [String] = []
 

@@ -12,15 +12,17 @@ final class RulesWatcher: Sendable {
   private let ended = Atomic<Bool>(false)
   private let thread = Mutex<BackgroundThread?>(nil)
   private let isQuiet: Bool
+  private let observation: Observation?
 
   /// Milliseconds without another change, after which one is read.
   private static let settling: Int64 = 100
   private static let looking: Int64 = 1000
 
   /// - Throws: `CommandFailure` where no thread can be had.
-  init(_ rules: LiveRules, isQuiet: Bool) throws {
+  init(_ rules: LiveRules, isQuiet: Bool, observation: Observation? = nil) throws {
     self.rules = rules
     self.isQuiet = isQuiet
+    self.observation = observation
     Interruption.installHangUp()
     let started = try BackgroundThread { [self] in watch() }
     thread.withLock { $0 = started }
@@ -59,7 +61,9 @@ final class RulesWatcher: Sendable {
       guard asked != hangups || changedAt.map({ now - $0 >= RulesWatcher.settling }) ?? false else { continue }
       hangups = asked
       changedAt = nil
-      guard let message = rules.reload(), !isQuiet else { continue }
+      guard let message = rules.reload() else { continue }
+      observation?.audit("reload", [("said", message), ("rules_in_force", rules.rules.summary)])
+      if isQuiet { continue }
       StandardError.write("umbra: \(message)\n")
     }
   }

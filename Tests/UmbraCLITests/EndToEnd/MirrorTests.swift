@@ -180,6 +180,80 @@ struct MirrorTests {
     #expect(result.output.contains("captured requests were not mirrored"), "\(result.output)")
   }
 
+  @Test(.enabled(if: program("python3") != nil, "python3 is not installed"))
+  func rulesDecideBeforeAnythingIsQueuedAndMayChange() throws {
+    let scratch = try Scratch()
+    let primary = try Nginx(
+      locations: """
+        location / { return 200 '{"now":1,"id":7,"nick":"pl4ntednick01"}'; }
+        location /missing { return 404 '{}'; }
+        """)
+    let shadow = try ListeningServer(in: scratch)
+    let folder = scratch.url.appendingPathComponent("config")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = folder.appendingPathComponent("r.yaml").path
+    func write(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic) }
+    let compared = """
+      redact: { json: [/nick] }
+      compare: { ignore: [{ at: "header:*" }, { at: "body:/now", as: number, reason: clock }] }
+
+      """
+    try write("version: 1\nselect: [{ exclude: { path: /one } }]\n" + compared)
+    let (session, report) = (scratch.path("s.umbra"), scratch.path("r.json"))
+    let child = try mirror(
+      primary.port,
+      ["--target", shadow.url, "-w", session, "--report", report, "--rules", file, "--ignore", "body:/nick"])
+    func curl(_ path: String) throws {
+      _ = try Child(try #require(program("curl")), ["-s", "http://127.0.0.1:\(primary.port)\(path)"]).wait()
+    }
+    for path in ["/one", "/two", "/one", "/three"] { try curl(path) }
+    #expect(eventually { shadow.heard().count >= 2 })
+    #expect(shadow.targets() == ["/two", "/three"])
+    try write("version: 1\nrewrite: { path: { match: ^/, replace: /v2/ } }\n" + compared)
+    #expect(eventually { child.standardError.contains("rules reloaded: 1 rewrite") }, "\(child.standardError)")
+    try curl("/one")
+    #expect(eventually { shadow.targets().last == "/v2/one" }, "\(shadow.targets())")
+    try write("version: 1\nrewrite: []\nroutes: {}\n")
+    #expect(eventually { child.standardError.contains("the rules stay as they were: \(file):3:9: ") })
+    try curl("/four")
+    #expect(eventually { shadow.targets().last == "/v2/four" })
+    // What only an answer tells is waited for.
+    try write("version: 1\nselect: [{ include: { status: 4xx } }]\n" + compared)
+    #expect(eventually { child.standardError.contains("rules reloaded: 1 rule to select") })
+    for path in ["/five", "/missing"] { try curl(path) }
+    #expect(eventually { shadow.targets().last == "/missing" })
+    let result = end(child)
+    #expect(shadow.targets() == ["/two", "/three", "/v2/one", "/v2/four", "/missing"])
+    let read = try self.report(report)
+    #expect((read["totals"] as? [String: Any])?["compared"] as? Int == 5, "\(result.output)")
+    #expect((read["schedule"] as? [String: Any])?["skipped"] as? [String: Int] == ["excluded-by-rules": 3])
+    let rows = try #require(read["suppressions"] as? [[String: Any]])
+    #expect(rows.map { $0["hits"] as? Int }.last == 4, "\(rows)")
+    #expect(try exchanges(session) == 5)
+    for path in [session, report] {
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data("pl4nted".utf8)) == nil)
+    }
+    #expect(result.output.contains("The rules changed 2 times."), "\(result.output)")
+  }
+
+  @Test func aSampleIsMirrored() throws {
+    let scratch = try Scratch()
+    let primary = try Nginx(locations: "location / { return 200 'x'; }")
+    let shadow = try Nginx(locations: "location / { return 200 'x'; }")
+    let child = try mirror(
+      primary.port,
+      [
+        "--target", "http://127.0.0.1:\(shadow.port)", "--report", scratch.path("r.json"), "--sample", "20%",
+        "--sample-by", "request", "-w", scratch.path("s.umbra"),
+      ])
+    try ask(primary.port, 25)
+    _ = end(child)
+    let read = try report(scratch.path("r.json"))
+    #expect((read["totals"] as? [String: Any])?["compared"] as? Int == 5)
+    #expect((read["schedule"] as? [String: Any])?["skipped"] as? [String: Int] == ["sampled-out": 20])
+    #expect(try exchanges(scratch.path("s.umbra")) == 5)
+  }
+
   @Test(arguments: [
     (["-r", "x.pcap"], "a mirror is live"), ([], "a mirror is live"),
     (["-i", "lo", "--report-every", "1ms"], "--report-every takes 1s or more"),

@@ -49,8 +49,10 @@ struct Packets {
   private var clientSequence: UInt32 = 1000
   private var serverSequence: UInt32 = 9000
   private var time: UInt32 = 0
+  private let clientPort: UInt16
 
-  init() {
+  init(clientPort: UInt16 = 40_000) {
+    self.clientPort = clientPort
     append(fromClient: true, flags: 0x02, payload: [])
     clientSequence += 1
     append(fromClient: false, flags: 0x12, payload: [])
@@ -72,7 +74,7 @@ struct Packets {
     func big(_ value: UInt32) -> [UInt8] { big(UInt16(value >> 16)) + big(UInt16(truncatingIfNeeded: value)) }
     func little(_ value: UInt32) -> [UInt8] { big(value).reversed() }
     let (client, server): ([UInt8], [UInt8]) = ([192, 0, 2, 1], [192, 0, 2, 2])
-    let ports = fromClient ? big(UInt16(40_000)) + big(UInt16(80)) : big(UInt16(80)) + big(UInt16(40_000))
+    let ports = fromClient ? big(clientPort) + big(UInt16(80)) : big(UInt16(80)) + big(clientPort)
     let numbers =
       fromClient ? big(clientSequence) + big(serverSequence) : big(serverSequence) + big(clientSequence)
     let tcp = ports + numbers + [0x50, flags, 0xff, 0xff, 0, 0, 0, 0] + payload
