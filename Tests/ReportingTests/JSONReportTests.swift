@@ -16,7 +16,7 @@ import Testing
     let report = try parsed(SampleReports.failing.rendered(as: .json))
     #expect(
       Set(report.keys) == [
-        "run", "verdict", "gates", "ledger", "schedule", "totals", "latency", "endpoints", "clusters",
+        "run", "verdict", "gates", "ledger", "schedule", "totals", "latency", "endpoints", "clusters", "suppressions",
         "comparison", "timeline",
       ])
     let cluster = try #require((report["clusters"] as? [[String: Any]])?[5])
