@@ -124,9 +124,12 @@ private final class MirrorFeeder: Sendable {
         state.thread.flatMap { thread in state.judge.map { (thread, $0) } }
       })
     else { return nil }
-    let end = monotonicNow() + plan.replay.options.timeout
+    let began = monotonicNow()
+    // Whoever ends a mirror that is idle, or nearly so, has not cut anything off.
+    let (soon, end) = (began + MirrorFeeder.lastMoment, began + plan.replay.options.timeout)
     while state.withLock({ $0.result == nil }) {
-      if Interruption.isRequested || monotonicNow() > end { replayer.interrupt() }
+      let now = monotonicNow()
+      if Interruption.isRequested && now > soon || now > end { replayer.interrupt() }
       usleep(10_000)
     }
     thread.join()
@@ -136,6 +139,9 @@ private final class MirrorFeeder: Sendable {
     case nil: return nil
     }
   }
+
+  /// Nanoseconds after the capture's end in which what was sent may be answered as if nobody had asked for an end.
+  private static let lastMoment: Int64 = 300_000_000
 
   private static func families(_ intake: MirrorIntake, _ judge: MirrorJudge) -> [MetricFamily] {
     let (counts, figures) = (intake.counts, judge.figures.withLock { $0 })
