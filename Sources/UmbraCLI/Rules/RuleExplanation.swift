@@ -55,10 +55,8 @@ struct RuleExplanation {
 
   private static func rewrite(_ rule: RewriteRule, _ exchange: Exchange) -> String {
     guard rule.match.matches(exchange), let request = exchange.request else { return reason(rule.match, exchange) }
-    var target = Array(request.target)
-    for replacement in rule.path { target = replacement.applied(to: target) ?? target }
     var parts: [String] = []
-    if !target.elementsEqual(request.target) { parts.append("target \(String(decoding: target, as: UTF8.self))") }
+    if let target = rule.target(of: request) { parts.append("target \(String(decoding: target, as: UTF8.self))") }
     if let host = rule.host { parts.append("host \(host)") }
     parts += rule.setHeaders.map { "\($0.name): \($0.value)" }
     parts += rule.removedHeaders.map { "without \($0)" }
