@@ -41,7 +41,7 @@ import Testing
     let load = Mutex((now: 0, most: 0, free: 0))
     let server = HostileServer { peer in
       while let request = peer.read() {
-        let isCapped = String(decoding: request, as: UTF8.self).hasPrefix("GET /capped ")
+        let isCapped = request.hasPrefix("GET /capped ")
         load.withLock { load in
           if isCapped {
             load.now += 1
@@ -98,9 +98,8 @@ import Testing
     let tries = Mutex(0)
     let server = HostileServer { peer in
       while let request = peer.read() {
-        let text = String(decoding: request, as: UTF8.self)
-        if text.hasPrefix("GET /silent ") { continue }
-        if text.hasPrefix("GET /cut "),
+        if request.hasPrefix("GET /silent ") { continue }
+        if request.hasPrefix("GET /cut "),
           tries.withLock({
             $0 += 1; return $0 <= 2
           })
@@ -142,7 +141,7 @@ import Testing
     let heard = Mutex<[String]>([])
     let server = HostileServer { peer in
       while let request = peer.read() {
-        let line = String(decoding: request.prefix { $0 != 0x0d }, as: UTF8.self)
+        let line = String(request.prefix { $0 != "\r\n" })
         heard.withLock { $0.append(line) }
         peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
       }
