@@ -147,8 +147,21 @@ extension FieldRange {
 }
 
 /// Whether two byte strings are equal when A-Z count as a-z.
+@inlinable
 public func asciiCaseInsensitiveEqual(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
+  let isEqual = a.withContiguousStorageIfAvailable { a in
+    b.withContiguousStorageIfAvailable { b in asciiCaseInsensitiveEqual(a, b) }
+  }
+  if let isEqual = isEqual ?? nil { return isEqual }
+  return asciiCaseInsensitiveEqual(Array(a), Array(b))
+}
+
+@inlinable
+func asciiCaseInsensitiveEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
   guard a.count == b.count else { return false }
-  func fold(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte }
-  return zip(a, b).allSatisfy { fold($0) == fold($1) }
+  for index in 0..<a.count {
+    let (x, y) = (a[index], b[index])
+    if x != y, x ^ y != 0x20 || x | 0x20 < 0x61 || x | 0x20 > 0x7a { return false }
+  }
+  return true
 }

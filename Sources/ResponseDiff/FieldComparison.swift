@@ -116,7 +116,8 @@ struct FieldComparison {
 
   /// The field names that Connection lists: they concern one connection only (RFC 9110, 7.6.1).
   private func connectionOptions(_ fields: HeaderFields) -> Set<[UInt8]> {
-    Set(fields.indices(of: "connection").flatMap { listElements(fields.value(at: $0)).map { lowercased($0) } })
+    guard fields.first("connection") != nil else { return [] }
+    return Set(fields.indices(of: "connection").flatMap { listElements(fields.value(at: $0)).map { lowercased($0) } })
   }
 
   private func compare(

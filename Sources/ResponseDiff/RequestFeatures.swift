@@ -59,10 +59,9 @@ struct FeatureTable {
       }
     }
     for index in 0..<min(request.fields.count, 64) where !request.fields.isPseudoField(index) {
-      let name = request.fields.name(at: index)
-      if Self.silentFields.contains(where: { asciiCaseInsensitiveEqual(name, $0) }) { continue }
-      let isSecret = Self.secretFields.contains { asciiCaseInsensitiveEqual(name, $0) }
-      count(.header, name, isSecret ? [] : request.fields.value(at: index), into: &present)
+      if Self.silentFields.contains(where: { request.fields.matches(index, $0) }) { continue }
+      let isSecret = Self.secretFields.contains { request.fields.matches(index, $0) }
+      count(.header, request.fields.name(at: index), isSecret ? [] : request.fields.value(at: index), into: &present)
     }
     let body = request.body
     guard !body.bytes.isEmpty, body.isComplete, body.bytes.count <= Self.bodyLimit else { return }
@@ -149,14 +148,12 @@ struct FeatureTable {
   }
 
   /// Differ from request to request by nature, or follow from the endpoint.
-  private static let silentFields = [
+  private static let silentFields: [StaticString] = [
     "content-length", "date", "x-request-id", "x-correlation-id", "traceparent", "tracestate", "idempotency-key",
     "connection",
-  ].map { Array($0.utf8) }
+  ]
   /// Only their presence is looked at.
-  private static let secretFields = ["authorization", "cookie", "proxy-authorization", "x-api-key"].map {
-    Array($0.utf8)
-  }
+  private static let secretFields: [StaticString] = ["authorization", "cookie", "proxy-authorization", "x-api-key"]
 
   /// The least of Youden's J that is worth telling.
   private static let separationFloor = 0.6
