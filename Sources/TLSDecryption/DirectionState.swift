@@ -65,6 +65,9 @@ struct DirectionState {
     return true
   }
 
+  /// Something is held, or the end is still to be told.
+  var hasWork: Bool { !held.isEmpty || ended && !endTold }
+
   mutating func enter(_ epoch: Epoch, _ protection: RecordProtection? = nil) {
     self.epoch = epoch
     self.protection = protection

@@ -47,7 +47,7 @@ extension TLSConnection {
 
   /// Reads on in both directions, the earlier head first, until neither can.
   mutating func readHeld(keys: borrowing KeyLog) {
-    while true {
+    while client.hasWork || server.hasWork {
       let first: TLSSide
       switch (client.held.headArrival, server.held.headArrival) {
       case (let a?, let b?): first = a.time <= b.time ? .client : .server
@@ -159,7 +159,7 @@ extension TLSConnection {
   /// Sets the clock and gives up what waited too long.
   mutating func advance(to time: Timestamp) {
     if time > now { now = time }
-    guard now.nanoseconds > Int64.min else { return }
+    guard isBlocked, now.nanoseconds > Int64.min else { return }
     let (limit, overflow) = now.nanoseconds.subtractingReportingOverflow(max(0, limits.waitNanoseconds))
     if !overflow { abandonBlocked(since: Timestamp(nanoseconds: limit)) }
   }

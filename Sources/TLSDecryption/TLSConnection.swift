@@ -12,7 +12,7 @@ public import HTTPModel
 /// Decrypts TLS 1.2 (RFC 5246) and TLS 1.3 (RFC 8446) as a passive observer.
 ///
 /// Nothing that the streams carry fails: what cannot be read is told as an event.
-public struct TLSConnection {
+public struct TLSConnection: ~Copyable {
   /// May be changed at any time, for instance to share a total among connections; it holds from the next call on.
   public var limits: TLSLimits
   /// Bytes of ciphertext, headers included, that came to nothing so far: undecryptable, cut by gaps, or given up.
@@ -23,8 +23,8 @@ public struct TLSConnection {
   public internal(set) var plaintextBytes: UInt64 = 0
 
   let joinedMidstream: Bool
-  var client = DirectionState()
-  var server = DirectionState()
+  /// The client's, then the server's. They stand outside, so that reading a record moves neither.
+  private let directions: UnsafeMutablePointer<DirectionState>
   /// The handshakes of the connection: the first, and under TLS 1.2 renegotiations.
   var negotiations: [Negotiation] = []
   var events: [TLSEvent] = []
@@ -37,6 +37,13 @@ public struct TLSConnection {
   public init(limits: TLSLimits = TLSLimits(), joinedMidstream: Bool = false) {
     self.limits = limits
     self.joinedMidstream = joinedMidstream
+    directions = .allocate(capacity: 2)
+    directions.initialize(repeating: DirectionState(), count: 2)
+  }
+
+  deinit {
+    directions.deinitialize(count: 2)
+    directions.deallocate()
   }
 
   /// What the first bytes of a direction look like; six decide.
@@ -167,7 +174,17 @@ public struct TLSConnection {
   public var heldBytes: Int { client.held.footprint + server.held.footprint }
 
   subscript(side: TLSSide) -> DirectionState {
-    _read { if side == .client { yield client } else { yield server } }
-    _modify { if side == .client { yield &client } else { yield &server } }
+    @inline(__always) unsafeAddress { UnsafePointer(directions + Int(side.rawValue)) }
+    @inline(__always) nonmutating unsafeMutableAddress { directions + Int(side.rawValue) }
+  }
+
+  var client: DirectionState {
+    @inline(__always) unsafeAddress { UnsafePointer(directions) }
+    @inline(__always) nonmutating unsafeMutableAddress { directions }
+  }
+
+  var server: DirectionState {
+    @inline(__always) unsafeAddress { UnsafePointer(directions + 1) }
+    @inline(__always) nonmutating unsafeMutableAddress { directions + 1 }
   }
 }

@@ -15,7 +15,7 @@ enum Opened: Hashable, Sendable {
 }
 
 /// The keys of one direction in one epoch. Opening changes nothing in it, so one value may try many record numbers.
-struct RecordProtection: Sendable {
+final class RecordProtection: Sendable {
   /// The suite that it was made for.
   let suite: CipherSuite
   private let cipher: RecordCipher
