@@ -64,6 +64,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CAEAD"),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     core("HTTPModel"),
@@ -74,7 +75,7 @@ let package = Package(
     core(
       "TLSDecryption",
       [
-        "HTTPModel", .product(name: "Crypto", package: "swift-crypto"),
+        "HTTPModel", "CAEAD", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
     core("MessageFraming", ["HTTPModel"]),

@@ -6,24 +6,27 @@ import Crypto
 
 /// An AEAD with its key. RFC 5116, 6655, 8439.
 enum AEADCipher: Sendable {
-  case aesGCM(SymmetricKey)
+  case context(AEADContext)
   case aesCCM(AESCCM)
-  case chaCha20Poly1305(SymmetricKey)
 
   /// The AEAD of a suite; nil where the suite has none.
   init?(suite: CipherSuite, key: [UInt8]) {
-    let key = SymmetricKey(data: key)
+    let algorithm: AEADContext.Algorithm
     switch suite.cipher {
-    case .aesGCM: self = .aesGCM(key)
-    case .aesCCM(let tagLength): self = .aesCCM(AESCCM(key: key, tagLength: tagLength))
-    case .chaCha20Poly1305: self = .chaCha20Poly1305(key)
+    case .aesGCM: algorithm = .aesGCM
+    case .chaCha20Poly1305: algorithm = .chaCha20Poly1305
+    case .aesCCM(let tagLength):
+      self = .aesCCM(AESCCM(key: SymmetricKey(data: key), tagLength: tagLength))
+      return
     case .aesCBC: return nil
     }
+    guard let context = AEADContext(algorithm, key: key) else { return nil }
+    self = .context(context)
   }
 
   /// The length of the tag at the end of a ciphertext, in bytes.
   var tagLength: Int {
-    if case .aesCCM(let ccm) = self { ccm.tagLength } else { 16 }
+    if case .aesCCM(let ccm) = self { ccm.tagLength } else { AEADContext.tagLength }
   }
 
   /// Replaces `out`, which is empty, by the plaintext of `sealed`, ciphertext and tag, and returns true; false where the tag does
@@ -36,35 +39,14 @@ enum AEADCipher: Sendable {
     return withUnsafeBytes(of: nonce) { nonce in
       withUnsafeBytes(of: associatedData) { associatedData in
         switch self {
-        case .aesGCM(let key):
-          Self.combine(nonce, sealed, into: &out)
-          guard let box = try? AES.GCM.SealedBox(combined: out),
-            let plaintext = try? AES.GCM.open(box, using: key, authenticating: associatedData)
-          else { return false }
-          out.removeAll(keepingCapacity: true)
-          out.append(contentsOf: plaintext)
-          return true
-        case .chaCha20Poly1305(let key):
-          Self.combine(nonce, sealed, into: &out)
-          guard let box = try? ChaChaPoly.SealedBox(combined: out),
-            let plaintext = try? ChaChaPoly.open(box, using: key, authenticating: associatedData)
-          else { return false }
-          out.removeAll(keepingCapacity: true)
-          out.append(contentsOf: plaintext)
+        case .context(let context):
+          guard let plaintext = context.open(sealed, nonce: nonce, associatedData: associatedData) else { return false }
+          out = plaintext
           return true
         case .aesCCM(let ccm):
           return ccm.open(sealed, nonce: nonce, associatedData: associatedData, into: &out)
         }
       }
     }
-  }
-
-  /// Composes the library's combined form, which it takes with a third less time for a short record than the parts.
-  private static func combine(
-    _ nonce: UnsafeRawBufferPointer, _ sealed: UnsafeRawBufferPointer, into out: inout [UInt8]
-  ) {
-    out.reserveCapacity(nonce.count &+ sealed.count)
-    out.append(contentsOf: nonce)
-    out.append(contentsOf: sealed)
   }
 }
