@@ -22,6 +22,8 @@ enum Obstacle: Hashable {
   case secrets
   /// The opposite direction has to be read first.
   case peer
+  /// What the opposite direction sent before waits for secrets: no answer is told before its request.
+  case order
 }
 
 enum ReaderState: Hashable {

@@ -168,7 +168,9 @@ extension TLSConnection {
   mutating func abandonBlocked(since time: Timestamp) {
     var reasons: [(TLSSide, TLSUnreadable)] = []
     for side in [TLSSide.client, .server] {
-      guard case .blocked(let obstacle, let since) = self[side].reader, since <= time else { continue }
+      guard case .blocked(let obstacle, let since) = self[side].reader, obstacle != .order, since <= time else {
+        continue
+      }
       reasons.append((side, obstacle == .secrets ? .noSecrets : .handshakeLost))
     }
     guard let first = reasons.first else { return }
@@ -204,6 +206,18 @@ extension TLSConnection {
     }
     append(.unreadable(stopped.count == 2 ? nil : stopped[0], reason, serverName: serverName))
     for side in stopped { _ = tellEnd(side) }
+  }
+
+  /// Where too much is held: a direction that lacks secrets does not take the other one with it.
+  mutating func keepToLimit(keys: borrowing KeyLog) {
+    guard heldBytes > limits.heldBytes else { return }
+    for side in [TLSSide.client, .server] {
+      if case (.blocked(.secrets, _), .blocked(.order, _)) = (self[side].reader, self[side.other].reader) {
+        giveUp(side, .holdLimit)
+        readHeld(keys: keys)
+      }
+    }
+    if heldBytes > limits.heldBytes { giveUp(nil, .holdLimit) }
   }
 
   mutating func countUnread(_ count: Int) { unreadBytes &+= UInt64(max(0, count)) }

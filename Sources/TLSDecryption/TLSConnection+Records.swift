@@ -12,15 +12,26 @@ import HTTPModel
 extension TLSConnection {
   /// Reads one whole record at its place in order.
   mutating func read(_ record: Record, from side: TLSSide, keys: borrowing KeyLog) -> Reading {
-    let reading =
-      switch self[side].epoch {
-      case .plaintext: readPlain(record, from: side, keys: keys)
-      case .early, .handshake, .application: read13(record, from: side, keys: keys)
-      case .changed(let index): read12(record, index, from: side, keys: keys)
-      }
+    let reading: Reading
+    switch self[side].epoch {
+    case .plaintext: reading = readPlain(record, from: side, keys: keys)
+    case .handshake: reading = read13(record, from: side, keys: keys)
+    case .early, .application:
+      if isAhead(record, of: side.other) { return .blocked(.order) }
+      reading = read13(record, from: side, keys: keys)
+    case .changed(let index): reading = read12(record, index, from: side, keys: keys)
+    }
     guard reading == .consumed else { return reading }
     self[side].hasRecord = true
     return self[side].isReadable ? .consumed : .stopped
+  }
+
+  /// Whether a direction waits for secrets of which the other one's may be there already, with what was sent before.
+  private func isAhead(_ record: Record, of other: TLSSide) -> Bool {
+    guard case .blocked(.secrets, _) = self[other].reader, let first = self[other].held.headArrival else {
+      return false
+    }
+    return first.time <= record.arrival.time
   }
 
   // MARK: - Before protection

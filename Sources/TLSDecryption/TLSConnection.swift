@@ -85,7 +85,7 @@ public struct TLSConnection: ~Copyable {
         UnsafeRawBufferPointer(rebasing: bytes[read...]), arrival.moved(by: read))
     }
     readHeld(keys: keys)
-    if heldBytes > limits.heldBytes { giveUp(nil, .holdLimit) }
+    keepToLimit(keys: keys)
   }
 
   /// Tells that `length` bytes of a direction will not come.
@@ -94,7 +94,7 @@ public struct TLSConnection: ~Copyable {
     guard length > 0, self[side].isReadable else { return }
     self[side].held.appendGap(length)
     readHeld(keys: keys)
-    if heldBytes > limits.heldBytes { giveUp(nil, .holdLimit) }
+    keepToLimit(keys: keys)
   }
 
   /// Tells that a direction's TCP stream ended, by FIN or reset.
@@ -111,6 +111,8 @@ public struct TLSConnection: ~Copyable {
   public mutating func retry(keys: borrowing KeyLog, time: Timestamp) {
     readHeld(keys: keys)
     advance(to: time)
+    // What waited for a direction that was given up now.
+    readHeld(keys: keys)
   }
 
   /// Tells that nothing more will come, no secret either; what is still held is given up.
@@ -121,6 +123,8 @@ public struct TLSConnection: ~Copyable {
       self[side].ended = true
       self[side].endTime = time
     }
+    readHeld(keys: keys)
+    abandonBlocked(since: .max)
     readHeld(keys: keys)
     abandonBlocked(since: .max)
   }

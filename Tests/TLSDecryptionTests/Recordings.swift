@@ -158,6 +158,8 @@ struct Outcome: Equatable {
   var unreadBytes: UInt64 = 0
   /// Offsets of plaintext, by side, have to rise.
   var isOrdered = true
+  /// Whose plaintext came, turn by turn.
+  var turns: [TLSSide] = []
   private var last: [TLSSide: UInt64] = [:]
 
   subscript(side: TLSSide) -> [UInt8] { side == .client ? client : server }
@@ -168,6 +170,7 @@ struct Outcome: Equatable {
       case .plaintext(let side, let bytes, let offset, _, _):
         if let last = last[side], last >= offset { isOrdered = false }
         last[side] = offset
+        if turns.last != side { turns.append(side) }
         if side == .client { client += bytes } else { server += bytes }
       case .gap(let side, _): gaps[side, default: 0] += 1
       case .closed(let side, _): closed.insert(side)

@@ -113,8 +113,9 @@ struct ScriptedPeers {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  /// The whole connection in pieces of at most `size` bytes, the server's hello behind the client's, a second apart each.
-  func recording(piece size: Int = 1 << 20) -> Recording {
+  /// The whole connection in pieces of at most `size` bytes, the server's hello behind the client's, a millisecond apart
+  /// each; then the rest of the server's direction, and that of the client's, or the other way round.
+  func recording(piece size: Int = 1 << 20, clientFirst: Bool = false) -> Recording {
     var recording = Recording(name: "script", joinedMidstream: false)
     let firstClient = 1
     var time: Int64 = 0
@@ -133,8 +134,10 @@ struct ScriptedPeers {
     let total = stream[.client]?.count ?? 0
     let hello = client.count > firstClient ? client[firstClient] : total
     add(.client, 0..<hello)
-    add(.server, 0..<(stream[.server]?.count ?? 0))
+    let answer = clientFirst ? boundaries[.server]?[1] ?? 0 : stream[.server]?.count ?? 0
+    add(.server, 0..<answer)
     add(.client, hello..<total)
+    add(.server, answer..<(stream[.server]?.count ?? 0))
     return recording
   }
 }

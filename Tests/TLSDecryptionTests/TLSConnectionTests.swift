@@ -70,6 +70,20 @@ struct TLSConnectionTests {
     }
   }
 
+  @Test(
+    "is read in its order where the secrets of one side come first", arguments: ["CLIENT", "SERVER"], [true, false])
+  func secretsOfOneSideFirst(side: String, clientFirst: Bool) {
+    let peers = exchange
+    let recording = peers.recording(piece: 50, clientFirst: clientFirst)
+    let keys = peers.keyLog()
+    let some = peers.keyLog(["\(side)_HANDSHAKE_TRAFFIC_SECRET", "\(side)_TRAFFIC_SECRET_0"])
+    for late in 0...recording.calls.count {
+      let outcome = recording.run { $0 >= late ? keys : some }
+      expectExchange(outcome, "\(late)")
+      #expect(outcome.turns == (clientFirst ? [.client, .server] : [.server, .client]), "\(late)")
+    }
+  }
+
   @Test("is read with the application secrets alone")
   func applicationSecretsAlone() {
     let peers = exchange
@@ -84,6 +98,15 @@ struct TLSConnectionTests {
     let outcome = peers.recording().run(peers.keyLog(["CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"]))
     #expect(text(outcome.client) == "GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")
     #expect(outcome.server.isEmpty && outcome.unreadable == [.noSecrets] && outcome.anomalies == [.tlsNoSecrets])
+  }
+
+  @Test("with the secrets of the server is read on that side", arguments: [4 << 20, 400])
+  func serverSide(heldBytes: Int) {
+    let peers = exchange
+    let keys = peers.keyLog(["SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"])
+    let outcome = peers.recording(clientFirst: true).run(keys, limits: TLSLimits(heldBytes: heldBytes))
+    #expect(text(outcome.server) == "HTTP/1.1 204 None\r\n\r\nHTTP/1.1 404 No\r\n\r\n")
+    #expect(outcome.client.isEmpty && outcome.unreadable == [heldBytes == 400 ? .holdLimit : .noSecrets])
   }
 
   @Test("without secrets is given up after the wait, with its server's name")

@@ -5,6 +5,8 @@
 import CAEAD
 
 /// AES-GCM or ChaCha20-Poly1305 with a tag of 16 bytes; its key is expanded once.
+///
+/// `@unchecked Sendable`: opening a message does not change the context.
 final class AEADContext: @unchecked Sendable {
   enum Algorithm {
     /// By the key's length, of 16 or of 32 bytes.
@@ -14,7 +16,6 @@ final class AEADContext: @unchecked Sendable {
 
   static let tagLength = 16
 
-  /// Opening does not change it, so it is safe to share.
   private let context: OpaquePointer
 
   /// Nil where the key's length is not one of the algorithm's.
