@@ -1,4 +1,4 @@
-// Peers written in Python: gRPC's own server and client, and a proxy that ends TLS and logs its secrets.
+// Peers written in Python: gRPC's own server and client, a proxy that ends TLS and logs its secrets, and a load within TLS.
 
 import Foundation
 import Testing
@@ -261,6 +261,59 @@ enum PythonPeer {
     while True:
         raw, _ = listener.accept()
         threading.Thread(target=serve, args=(raw,), daemon=True).start()
+    """
+
+  /// Port, certificate, key, key log, TLS version (1.2 or 1.3), who logs (client or server). Both ends of 2,400 exchanges
+  /// at full rate, on 160 connections of 15 each, one after another in eight threads: the log grows all the time. Every
+  /// tenth answer has 100,000 bytes. Prints how many were answered.
+  static let tlsLoad = """
+    import ssl, sys, threading, http.client
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    port, version = int(sys.argv[1]), ssl.TLSVersion.TLSv1_2 if sys.argv[5] == "1.2" else ssl.TLSVersion.TLSv1_3
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    server.load_cert_chain(sys.argv[2], sys.argv[3])
+    server.minimum_version = server.maximum_version = version
+    client.load_verify_locations(sys.argv[2])
+    client.check_hostname = False
+    (server if sys.argv[6] == "server" else client).keylog_filename = sys.argv[4]
+
+    class Shop(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 17
+        def do_GET(self):
+            body = self.path.encode() * (100000 // len(self.path) if self.path.endswith("0") else 1)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        def log_message(self, *arguments):
+            pass
+
+    class Shops(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64
+        def finish_request(self, request, address):
+            super().finish_request(server.wrap_socket(request, server_side=True), address)
+
+    shops = Shops(("127.0.0.1", port), Shop)
+    threading.Thread(target=shops.serve_forever, daemon=True).start()
+    answered = []
+
+    def ask(first):
+        for number in range(first, first + 20):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=client, timeout=20)
+            for request in range(15):
+                connection.request("GET", f"/{number}/{request}")
+                answered.append(connection.getresponse().read().startswith(f"/{number}/{request}".encode()))
+            connection.close()
+
+    threads = [threading.Thread(target=ask, args=(20 * number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(sum(answered))
     """
 }
 

@@ -1,4 +1,5 @@
-// TLS with peers that log their secrets, and with ones that are made to: OpenSSL's server, nginx and nghttpd under load.
+// TLS with peers that log their secrets, and with ones that are made to: OpenSSL's server, nginx,
+// nghttpd and python under load.
 
 import Foundation
 import Testing
@@ -152,6 +153,27 @@ struct TLSPeersTests {
     let stored = try Data(contentsOf: URL(fileURLWithPath: capture.session))
     #expect(stored.range(of: secret) == nil)
     #expect(try Data(contentsOf: URL(fileURLWithPath: raw)).range(of: secret) != nil)
+  }
+
+  /// The same with python's ssl, which writes a line of its log at a time, at either end.
+  @Test(
+    .enabled(if: PythonPeer.has("ssl"), "python3 is not installed"),
+    arguments: [("1.3", "server"), ("1.3", "client"), ("1.2", "server")])
+  func fullRateOfPython(version: String, logger: String) throws {
+    let scratch = try Scratch()
+    let log = scratch.path("keys.log")
+    let (key, certificate) = try PythonPeer.certificate(in: scratch)
+    let port = try freePort()
+    let capture = try LiveCapture(ports: [port], to: scratch.path("s.umbra"), ["--tls-keylog", log])
+    let load = try PythonPeer.start(PythonPeer.tlsLoad, ["\(port)", certificate, key, log, version, logger]).wait()
+    try #require(load.output == "2400\n", "\(load.output) \(load.error)")
+    let said = capture.end()
+    #expect(said.contains("2,400 exchanges") && said.contains("complete: 100%"), "\(said)")
+    let recorded = try capture.exchanges()
+    let seen = Set(recorded.compactMap { ($0["request"] as? [String: Any])?["target"] as? String })
+    #expect(seen == Set((0..<160).flatMap { number in (0..<15).map { "/\(number)/\($0)" } }))
+    let versions = Set(recorded.compactMap { ($0["tls_session"] as? [String: Any])?["version"] as? String })
+    #expect(versions == ["TLSv\(version)"])
   }
 
   @Test(
