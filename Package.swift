@@ -120,6 +120,12 @@ let package = Package(
     .executableTarget(
       name: "ComparisonBenchmark", dependencies: ["HTTPModel", "ResponseDiff"], path: "Tests/Benchmarks/Comparison",
       swiftSettings: strict),
+    .executableTarget(
+      name: "HPACKBenchmark",
+      dependencies: [
+        "HTTPModel", "HTTP2Decoding", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+      ], path: "Tests/Benchmarks/HPACK", swiftSettings: strict),
 
     tests("TCPReassembly", ["HTTPModel", "PacketHeaders"]),
     tests("HTTP1Decoding", ["HTTPModel"]),

@@ -149,7 +149,7 @@ class HTTP2Connection(Connection):
 
 
 class TLSConnection(Connection):
-    """The same messages within TLS 1.3, AES-128-GCM."""
+    """The same messages within TLS, AES-128-GCM."""
 
     def __init__(self, contexts, *arguments):
         super().__init__(*arguments)
@@ -168,7 +168,7 @@ class TLSConnection(Connection):
                 self.flush(number)
 
     @staticmethod
-    def contexts(folder, log):
+    def contexts(folder, log, version):
         key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
@@ -176,6 +176,9 @@ class TLSConnection(Connection):
         client, server = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
         server.load_cert_chain(certificate, key)
+        server.minimum_version = server.maximum_version = version
+        # Concerns TLS 1.2 alone.
+        server.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
         server.keylog_filename = log
         return client, server
 
@@ -235,9 +238,27 @@ def small_http2_exchanges(path, count):
     small_exchanges(path, count, connect=HTTP2Connection)
 
 
-def small_tls_exchanges(path, count, log):
-    contexts = TLSConnection.contexts(os.path.dirname(path), log)
-    small_exchanges(path, count, connect=lambda *arguments: TLSConnection(contexts, *arguments))
+def header_blocks(file, connections=50, requests=60):
+    """Requests' header blocks as lines of table size, number of fields, hexadecimal; an empty line ends a connection."""
+    import hpack  # Only this one needs it.
+    source = random.Random(20_260_923)
+    for number in range(connections):
+        encoder = hpack.Encoder()
+        for _ in range(requests):
+            fields = [
+                (":method", "GET"), (":scheme", "https"), (":authority", "shop.example"),
+                (":path", f"/api/v1/items/{source.randrange(1, 900_000)}?page={source.randrange(1, 40)}"),
+                ("user-agent", f"shop-app/7.{number} (Android 15)"), ("accept", "application/json"),
+                ("accept-encoding", "gzip, br"), ("x-request-id", f"{source.getrandbits(64):016x}"),
+                ("cookie", f"session={number:032x}")]
+            file.write(f"4096 {len(fields)} {encoder.encode(fields).hex()}\n")
+        file.write("\n")
+
+
+def in_tls(write, path, log, *arguments, version=ssl.TLSVersion.TLSv1_3):
+    """What `write` writes, within TLS; the secrets go to `log`."""
+    contexts = TLSConnection.contexts(os.path.dirname(path), log, version)
+    write(path, *arguments, connect=lambda *ends: TLSConnection(contexts, *ends))
 
 
 def json_body(source, size):
@@ -254,11 +275,11 @@ def json_body(source, size):
     return ("[" + ",".join(rows) + "]").encode()[:size]
 
 
-def large_posts(path, count, segment, size=64 << 10, connections=16):
+def large_posts(path, count, segment, size=64 << 10, connections=16, connect=Connection):
     """POSTs of 64 KB on keep-alive connections: by turns JSON, which compresses, and random octets, which do not."""
     source = random.Random(20_260_922)
     capture = Capture(path)
-    open_connections = [Connection(capture, 41_000 + n, segment, source) for n in range(connections)]
+    open_connections = [connect(capture, 41_000 + n, segment, source) for n in range(connections)]
     for number in range(count):
         connection = open_connections[number % connections]
         if number % 2:
