@@ -89,7 +89,7 @@ let package = Package(
     core("ContentTree"),
     core("ValueCorrelation", ["HTTPModel", "ContentCoding", "ContentTree"]),
     core("Interchange", ["HTTPModel", "HTTP1Decoding", "ContentCoding", "ContentTree", "CZlib"]),
-    core("SessionFile", ["HTTPModel", "CZstd"]),
+    core("SessionFile", ["HTTPModel", "CZstd", .product(name: "Crypto", package: "swift-crypto")]),
     core(
       "TrafficRules",
       ["HTTPModel", "ContentCoding", "ContentTree", "CYAML", .product(name: "Crypto", package: "swift-crypto")]),

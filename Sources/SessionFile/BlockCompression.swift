@@ -98,8 +98,7 @@ struct BlockDecompressor: ~Copyable {
   /// before memory is allocated for what a header promises.
   static func isPlausible(_ header: BlockHeader) -> Bool {
     let raw = Int(header.rawLength)
-    let stored = Int(header.storedLength)
-    guard raw <= BlockHeader.maximumRawLength else { return false }
+    guard raw <= BlockHeader.maximumRawLength, let stored = header.payloadLength else { return false }
     switch BlockCodec(rawValue: header.codec) {
     case .some(.none): return raw == stored
     case .zstd: return raw <= (stored / 4 + 1) * (128 << 10)

@@ -12,10 +12,11 @@ struct ControlBlocks {
   init(damage: [Damage]) { self.damage = damage }
 
   mutating func read(
-    _ entries: [BlockEntry], _ input: borrowing SessionInput, _ decompressor: borrowing BlockDecompressor
+    _ entries: [BlockEntry], _ input: borrowing SessionInput, _ decompressor: borrowing BlockDecompressor,
+    _ cipher: BlockCipher?
   ) throws(SessionFileError) {
     for index in entries.indices where entries[index].header.type == BlockType.metadata.rawValue {
-      guard let bytes = try load(entries, index, input, decompressor) else { continue }
+      guard let bytes = try load(entries, index, input, decompressor, cipher) else { continue }
       var found: [SessionMetadata.Entry] = []
       let faults = withExtendedLifetime(bytes) {
         ControlRecord.forEach(.metadata, in: bytes.contents) {
@@ -27,7 +28,7 @@ struct ControlBlocks {
     }
     // The last ledger that is whole; those before it are contained in it.
     for index in entries.indices.reversed() where entries[index].header.type == BlockType.ledger.rawValue {
-      guard let bytes = try load(entries, index, input, decompressor) else { continue }
+      guard let bytes = try load(entries, index, input, decompressor, cipher) else { continue }
       var found = Ledger()
       let faults = withExtendedLifetime(bytes) {
         ControlRecord.forEach(.ledger, in: bytes.contents) {
@@ -41,9 +42,10 @@ struct ControlBlocks {
   }
 
   private mutating func load(
-    _ entries: [BlockEntry], _ index: Int, _ input: borrowing SessionInput, _ decompressor: borrowing BlockDecompressor
+    _ entries: [BlockEntry], _ index: Int, _ input: borrowing SessionInput, _ decompressor: borrowing BlockDecompressor,
+    _ cipher: BlockCipher?
   ) throws(SessionFileError) -> BlockBytes? {
-    let bytes = try BlockContents.read(entries[index], input, decompressor)
+    let bytes = try BlockContents.read(entries[index], input, decompressor, cipher)
     if let found = try ControlBlocks.damage(of: entries[index], isWhole: bytes != nil, input) {
       damage.append(found)
       noted.insert(index)

@@ -25,6 +25,11 @@ public enum SessionFileError: Error, Hashable, Sendable {
   /// The reader of a pipe has gone.
   case pipeClosed(path: String)
   case outOfMemory(path: String)
+  /// Its blocks are encrypted, and no key was given.
+  case encrypted(path: String)
+  case wrongKey(path: String)
+  /// The file's header, of which its key is made, is damaged.
+  case encryptedHeaderLost(path: String)
   /// A pipe could not be copied to a temporary file.
   case spoolFull(path: String, directory: String)
 
@@ -72,6 +77,11 @@ extension SessionFileError: CustomStringConvertible {
     case .pipeClosed(let path): "the reader of \(path) has closed the pipe: the rest was not written"
     case .spoolFull(let path, let directory):
       "no space left in \(directory) to keep \(path) while it is read: set TMPDIR to a directory with more room"
+    case .encrypted(let path): "\(path) is encrypted: name the file of its key"
+    case .wrongKey(let path):
+      "the key is not that of \(path), or its first block was changed: name the key that it was encrypted to"
+    case .encryptedHeaderLost(let path):
+      "\(path) is encrypted and its file header is damaged: without it nothing can be decrypted; copy it again"
     case .outOfMemory(let path): "not enough memory to read or write \(path)"
     }
   }

@@ -35,24 +35,37 @@ enum BlockCodec: UInt8 {
 }
 
 /// The first 32 bytes of a file.
-struct FileHeader: Hashable {
+struct FileHeader {
   static let size = 32
   static let magic: [UInt8] = [0x89, 0x55, 0x4d, 0x42, 0x52, 0x41, 0x0d, 0x0a]
-  static let currentMajor: UInt16 = 1
+  /// The latest that is read; a file whose blocks are in the clear is of version 1.
+  static let currentMajor: UInt16 = 2
   static let currentMinor: UInt16 = 0
 
-  var major = FileHeader.currentMajor
+  /// How blocks are encrypted.
+  enum Cipher: UInt8 {
+    case none = 0
+    /// AES-256-GCM.
+    case aesGCM = 1
+  }
+
+  var major: UInt16 = 1
   var minor = FileHeader.currentMinor
   var kind: UInt8
   var created: Timestamp
+  /// ``Cipher`` where this version knows it.
+  var cipher: UInt8 = 0
+  /// Drawn for an encrypted file: with the time it makes the file's key.
+  var drawn: (UInt16, UInt32) = (0, 0)
 
   func encoded() -> [UInt8] {
     var bytes = FileHeader.magic
     bytes.appendLittle(major)
     bytes.appendLittle(minor)
-    bytes += [kind, 0, 0, 0]
+    bytes += [kind, cipher]
+    bytes.appendLittle(drawn.0)
     bytes.appendLittle(created.nanoseconds)
-    bytes.appendLittle(UInt32(0))
+    bytes.appendLittle(drawn.1)
     bytes.appendLittle(CRC32C.checksum(bytes))
     return bytes
   }
@@ -70,12 +83,18 @@ struct FileHeader: Hashable {
     major = bytes.little(8, UInt16.self)
     minor = bytes.little(10, UInt16.self)
     kind = bytes[12]
+    cipher = bytes[13]
+    drawn = (bytes.little(14, UInt16.self), bytes.little(24, UInt32.self))
     created = Timestamp(nanoseconds: bytes.little(16, Int64.self))
   }
 
-  init(kind: UInt8, created: Timestamp) {
+  init(kind: UInt8, created: Timestamp, isEncrypted: Bool = false) {
     self.kind = kind
     self.created = created
+    guard isEncrypted else { return }
+    major = 2
+    cipher = Cipher.aesGCM.rawValue
+    drawn = (UInt16.random(in: 0 ... .max), UInt32.random(in: 0 ... .max))
   }
 }
 
@@ -87,6 +106,8 @@ struct BlockHeader: Hashable {
   /// The most that a payload may expand to.
   static let maximumRawLength = 1 << 30
   static let lateFlag: UInt8 = 1
+  /// The payload is ciphertext and a tag.
+  static let encryptedFlag: UInt8 = 2
 
   /// ``BlockType`` where this version knows it.
   var type: UInt8
@@ -104,6 +125,13 @@ struct BlockHeader: Hashable {
   /// Blocks are numbered from 0, so that a reader can tell how many a damaged stretch swallowed.
   var sequence: UInt64
   var payloadChecksum: UInt32
+
+  var isEncrypted: Bool { flags & BlockHeader.encryptedFlag != 0 }
+  /// Bytes of the payload once it is decrypted; nil where there can be none.
+  var payloadLength: Int? {
+    guard isEncrypted else { return Int(storedLength) }
+    return storedLength >= UInt32(BlockCipher.tagLength) ? Int(storedLength) - BlockCipher.tagLength : nil
+  }
 
   /// Writes ``size`` bytes.
   func write(to bytes: UnsafeMutableRawPointer) {
@@ -152,12 +180,12 @@ struct BlockHeader: Hashable {
 
   init(
     type: BlockType, codec: BlockCodec, kind: SessionFileKind, salt: UInt32, storedLength: Int, block: RawBlock,
-    sequence: UInt64, payloadChecksum: UInt32
+    sequence: UInt64, payloadChecksum: UInt32, isEncrypted: Bool = false
   ) {
     self.type = type.rawValue
     self.codec = codec.rawValue
     self.kind = kind.rawValue
-    self.flags = block.isLate ? BlockHeader.lateFlag : 0
+    self.flags = (block.isLate ? BlockHeader.lateFlag : 0) | (isEncrypted ? BlockHeader.encryptedFlag : 0)
     self.salt = salt
     self.storedLength = UInt32(storedLength)
     self.rawLength = UInt32(block.rawSize)

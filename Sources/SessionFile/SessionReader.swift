@@ -36,6 +36,7 @@ public final class SessionReader {
 
   private let input: SessionInput
   private let decompressor: BlockDecompressor
+  private let cipher: BlockCipher?
   /// In file order.
   private let entries: [BlockEntry]
   /// Blocks of exchanges by least start.
@@ -57,24 +58,26 @@ public final class SessionReader {
   ///   - expecting: throws ``SessionFileError/otherKind(path:kind:expected:)`` for another kind.
   ///   - cacheLimit: decompressed bytes that are kept at most.
   ///   - offset: only blocks at or behind it are read; ``end`` of an earlier reader gives what has come since.
+  ///   - key: of a file that is encrypted; others are read without it.
   public convenience init(
     path: String, expecting: SessionFileKind? = nil, cacheLimit: Int = SessionReader.defaultCacheLimit,
-    from offset: UInt64 = 0
+    from offset: UInt64 = 0, key: SessionKey? = nil
   ) throws(SessionFileError) {
-    try self.init(try SessionInput(path: path), expecting: expecting, cacheLimit: cacheLimit, from: offset)
+    try self.init(try SessionInput(path: path), expecting: expecting, cacheLimit: cacheLimit, from: offset, key: key)
   }
 
   /// The same for an open descriptor, which stays the caller's; `name` stands in error messages.
   public convenience init(
     descriptor: Int32, name: String, expecting: SessionFileKind? = nil,
-    cacheLimit: Int = SessionReader.defaultCacheLimit
+    cacheLimit: Int = SessionReader.defaultCacheLimit, key: SessionKey? = nil
   ) throws(SessionFileError) {
     try self.init(
-      try SessionInput(descriptor: descriptor, name: name), expecting: expecting, cacheLimit: cacheLimit, from: 0)
+      try SessionInput(descriptor: descriptor, name: name), expecting: expecting, cacheLimit: cacheLimit, from: 0,
+      key: key)
   }
 
   private init(
-    _ input: consuming SessionInput, expecting: SessionFileKind?, cacheLimit: Int, from offset: UInt64
+    _ input: consuming SessionInput, expecting: SessionFileKind?, cacheLimit: Int, from offset: UInt64, key: SessionKey?
   ) throws(SessionFileError) {
     let directory = try BlockDirectory(input, expecting: expecting)
     if let expecting, directory.kind != expecting {
@@ -85,8 +88,9 @@ public final class SessionReader {
     let entries = directory.entries.filter { $0.offset >= offset }
     end = directory.entries.last?.end ?? 0
     isFinished = !directory.damage.contains { $0.cause == .unfinished }
+    let cipher = try SessionReader.cipher(of: directory, input, key)
     var control = ControlBlocks(damage: directory.damage)
-    try control.read(entries, input, decompressor)
+    try control.read(entries, input, decompressor, cipher)
 
     kind = directory.kind
     created = directory.header?.created ?? Timestamp(nanoseconds: 0)
@@ -104,7 +108,26 @@ public final class SessionReader {
     self.entries = entries
     self.input = input
     self.decompressor = decompressor
+    self.cipher = cipher
     cache = BlockCache(limit: cacheLimit)
+  }
+
+  /// What decrypts a file's blocks; nil where they are in the clear.
+  private static func cipher(
+    of directory: BlockDirectory, _ input: borrowing SessionInput, _ key: SessionKey?
+  ) throws(SessionFileError) -> BlockCipher? {
+    let encrypted = directory.entries.first { $0.header.isEncrypted }
+    guard let header = directory.header else {
+      if encrypted != nil { throw .encryptedHeaderLost(path: input.name) }
+      return nil
+    }
+    guard header.cipher != FileHeader.Cipher.none.rawValue else { return nil }
+    guard FileHeader.Cipher(rawValue: header.cipher) != nil else {
+      throw .newerVersion(path: input.name, major: header.major, minor: header.minor)
+    }
+    guard let cipher = key?.cipher(for: header) else { throw .encrypted(path: input.name) }
+    if let encrypted, try BlockContents.isRefused(encrypted, input, by: cipher) { throw .wrongKey(path: input.name) }
+    return cipher
   }
 
   /// The next exchange in order of request start (then id); nil at the end. Halves that were written apart come
@@ -203,7 +226,7 @@ public final class SessionReader {
 
   private func load(_ block: Int) throws(SessionFileError) -> BlockBytes? {
     let entry = entries[block]
-    let bytes = try BlockContents.read(entry, input, decompressor)
+    let bytes = try BlockContents.read(entry, input, decompressor, cipher)
     if let found = try ControlBlocks.damage(of: entry, isWhole: bytes != nil, input), noted.insert(block).inserted {
       damage.append(found)
     }

@@ -42,18 +42,20 @@ public final class SessionWriter: Sendable {
   /// - Parameters:
   ///   - created: stands in the file's header.
   ///   - queueLimit: raw bytes that may wait; a single larger block may wait alone.
+  ///   - key: what the file is encrypted to; nil for blocks in the clear. Headers and the index are in the clear always.
   /// - Throws: where the destination cannot be opened or must not be replaced.
   public init(
     _ destination: Destination, kind: SessionFileKind, created: Timestamp,
-    queueLimit: Int = SessionWriter.defaultQueueLimit
+    queueLimit: Int = SessionWriter.defaultQueueLimit, key: SessionKey? = nil
   ) throws(SessionFileError) {
     let output = try SessionOutput(destination)
     let name = output.name
     guard let compressor = BlockCompressor() else { throw .outOfMemory(path: name) }
     queue = BlockQueue(limit: queueLimit)
+    let header = FileHeader(kind: kind.rawValue, created: created, isEncrypted: key != nil)
     let writing = BlockWriting(
-      output: output, compressor: compressor, queue: queue, header: FileHeader(kind: kind.rawValue, created: created),
-      kind: kind)
+      output: output, compressor: compressor, queue: queue, header: header, kind: kind,
+      cipher: key?.cipher(for: header))
     var thread = pthread_t()
     let argument = Unmanaged.passRetained(writing)
     let result = pthread_create(
@@ -122,13 +124,15 @@ private final class BlockWriting: @unchecked Sendable {
   private let header: FileHeader
   private let kind: SessionFileKind
   private let salt: UInt32
+  private let cipher: BlockCipher?
   private var entries: [BlockEntry] = []
   private var summary = SessionWriter.Summary(bytes: 0, blocks: 0, exchanges: 0)
 
   init(
     output: consuming SessionOutput, compressor: consuming BlockCompressor, queue: BlockQueue, header: FileHeader,
-    kind: SessionFileKind
+    kind: SessionFileKind, cipher: BlockCipher?
   ) {
+    self.cipher = cipher
     self.output = output
     self.compressor = compressor
     self.queue = queue
@@ -172,13 +176,43 @@ private final class BlockWriting: @unchecked Sendable {
 
   private func write(_ block: RawBlock) throws(SessionFileError) {
     let stored = compressor.compress(block.bytes)
+    // Readers find what blocks there are without a key.
+    if let cipher, block.type != .index { return try write(block, stored, cipher) }
     let header = BlockHeader(
       type: block.type, codec: stored.codec, kind: kind, salt: salt, storedLength: stored.payload.count, block: block,
       sequence: summary.blocks, payloadChecksum: CRC32C.checksum(stored.payload))
     header.write(to: stored.header)
     try output.write(UnsafeRawBufferPointer(start: stored.header, count: BlockHeader.size + stored.payload.count))
+    count(block, header)
+  }
+
+  private func write(
+    _ block: RawBlock, _ stored: BlockCompressor.Stored, _ cipher: BlockCipher
+  ) throws(SessionFileError) {
+    var header = BlockHeader(
+      type: block.type, codec: stored.codec, kind: kind, salt: salt,
+      storedLength: stored.payload.count + BlockCipher.tagLength, block: block, sequence: summary.blocks,
+      payloadChecksum: 0, isEncrypted: true)
+    guard let sealed = withExtendedLifetime(block.bytes, { cipher.sealed(stored.payload, header: header) }) else {
+      throw .outOfMemory(path: output.name)
+    }
+    header.payloadChecksum = CRC32C.checksum(sealed)
+    var bytes = [UInt8](repeating: 0, count: BlockHeader.size)
+    bytes.withUnsafeMutableBytes { header.write(to: $0.baseAddress!) }
+    bytes += sealed
+    do {
+      try bytes.withUnsafeBytes { try output.write($0) }
+    } catch let problem as SessionFileError {
+      throw problem
+    } catch {
+      throw .system(path: output.name, operation: "write", errno: EIO)
+    }
+    count(block, header)
+  }
+
+  private func count(_ block: RawBlock, _ header: BlockHeader) {
     entries.append(BlockEntry(offset: summary.bytes, header: header))
-    summary.bytes += UInt64(BlockHeader.size + stored.payload.count)
+    summary.bytes += UInt64(BlockHeader.size) + UInt64(header.storedLength)
     summary.blocks += 1
     summary.exchanges += UInt64(block.exchangeCount)
   }

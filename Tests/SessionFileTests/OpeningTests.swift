@@ -44,8 +44,8 @@ import Testing
       return #expect(Bool(false), "a run where a session is expected")
     }
     var newer = FileHeader(kind: 1, created: noon)
-    newer.major = 2
-    guard case .newerVersion(_, 2, 0)? = error(newer.encoded()) else {
+    newer.major = 3
+    guard case .newerVersion(_, 3, 0)? = error(newer.encoded()) else {
       return #expect(Bool(false), "a newer major version")
     }
     var later = FileHeader(kind: 1, created: noon)
@@ -65,7 +65,8 @@ import Testing
       .otherKind(path: "f", kind: .run, expected: .session), .otherKind(path: "f", kind: .session, expected: .run),
       .unknownKind(path: "f", kind: 3), .newerVersion(path: "f", major: 2, minor: 1), .exists(path: "f"),
       .existsForeign(path: "f"), .diskFull(path: "f"), .fileTooLarge(path: "f"), .pipeClosed(path: "f"),
-      .spoolFull(path: "f", directory: "/t"),
+      .spoolFull(path: "f", directory: "/t"), .encrypted(path: "f"), .wrongKey(path: "f"),
+      .encryptedHeaderLost(path: "f"),
     ]
     for error in errors {
       #expect(!error.description.contains("\n"))

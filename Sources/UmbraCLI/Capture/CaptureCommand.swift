@@ -26,6 +26,7 @@ struct Capture: ParsableCommand {
   @OptionGroup(title: "Sources") var source: SourceOptions
   @OptionGroup(title: "What to keep") var keep: KeepOptions
   @OptionGroup(title: "Rules") var rules: RulesOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
   @OptionGroup(title: "When to stop") var stop: StopOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
@@ -82,6 +83,7 @@ struct Capture: ParsableCommand {
       duration: stop.duration?.nanoseconds, maxExchanges: stop.maxExchanges, maxSize: stop.maxSize?.bytes,
       progress: console.quiet ? .none : console.progress, isQuiet: console.quiet)
     plan.rules = try rules.live()
+    plan.key = try encrypting.key()
     plan.observation = telemetry.observation(of: "capture")
     defer { plan.observation?.stop() }
     let summary = try CaptureSession(plan).run()

@@ -1,5 +1,6 @@
 import PacketHeaders
 import PcapCapture
+import SessionFile
 
 /// A capture's flags, checked and resolved.
 struct CapturePlan {
@@ -53,6 +54,8 @@ struct CapturePlan {
   var keepsCredentials = false
   /// What is taken and hidden; nil for what is so without rules.
   var rules: LiveRules?
+  /// What the session is encrypted to; nil for one in the clear.
+  var key: SessionKey?
   /// Nanoseconds of packet time in a file, of the clock in a live capture.
   var duration: Int64?
   var maxExchanges: UInt64?

@@ -90,7 +90,7 @@ final class CaptureSession: @unchecked Sendable {
         sink = try SessionSink(
           SessionSink.Plan(
             path: path, overwrite: plan.overwrite, rotation: plan.rotation, kept: plan.kept,
-            queueLimit: queueLimit, metadata: metadata),
+            queueLimit: queueLimit, metadata: metadata, key: plan.key),
           lanes: count)
       } catch { throw CommandFailure("\(error)") }
     }

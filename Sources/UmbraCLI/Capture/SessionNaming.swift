@@ -75,12 +75,18 @@ struct SessionNamePattern {
       guard matches(name, template) else { continue }
       let path = slash == nil ? name : "\(folder)/\(name)"
       var facts = stat()
-      guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, (try? SessionReader(path: path)) != nil else {
+      guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, isSession(path) else {
         continue
       }
       found.append((path, Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)))
     }
     return found.sorted { ($0.changed, $0.path) < ($1.changed, $1.path) }.map(\.path)
+  }
+
+  /// Encrypted or not.
+  private func isSession(_ path: String) -> Bool {
+    do { _ = try SessionReader(path: path) } catch .encrypted { return true } catch { return false }
+    return true
   }
 
   /// Whether a name is the template's with times put in, and perhaps a number before the extension.

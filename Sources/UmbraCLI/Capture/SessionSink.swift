@@ -23,6 +23,7 @@ final class SessionSink: Sendable {
     /// Raw bytes that may wait for the disk.
     var queueLimit = SessionWriter.defaultQueueLimit
     var metadata = SessionMetadata()
+    var key: SessionKey?
   }
 
   struct Written {
@@ -213,7 +214,8 @@ final class SessionSink: Sendable {
         let destination: SessionWriter.Destination =
           path == "-" ? .descriptor(STDOUT_FILENO, name: "standard output") : .path(path, overwrite: plan.overwrite)
         let writer = try SessionWriter(
-          destination, kind: .session, created: Timestamp(nanoseconds: wall), queueLimit: plan.queueLimit)
+          destination, kind: .session, created: Timestamp(nanoseconds: wall), queueLimit: plan.queueLimit,
+          key: plan.key)
         _ = writer.put(.metadata(plan.metadata))
         return File(writer: writer, path: path, opened: monotonicNow(), before: Ledger(), lanesLeft: lanes)
       } catch .exists where isRow && ordinal < 1_000_000 {

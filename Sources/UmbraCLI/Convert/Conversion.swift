@@ -19,6 +19,9 @@ struct Conversion {
     var bodyLimit: Int
     var keepsCredentials: Bool
     var overwrite: Bool
+    /// What a session that is read, and one that is written, are encrypted to.
+    var key: SessionKey?
+    var encryptsTo: SessionKey?
   }
 
   private let plan: Plan
@@ -43,7 +46,7 @@ struct Conversion {
     switch format {
     case .session:
       guard inputs.count == 1 else { throw CommandFailure("join sessions with 'umbra merge', then convert the result") }
-      return try convert(ExchangeSource(path: inputs[0].pathFromBeginning()))
+      return try convert(ExchangeSource(path: inputs[0].pathFromBeginning(), key: plan.key))
     case .pcap: return try convertPackets()
     default:
       // Into a session as it comes; a filter, rules and other formats take it from the temporary one.
@@ -75,7 +78,7 @@ struct Conversion {
     metadata["command"] = CommandLine.arguments.joined(separator: " ")
     return try SessionSpool(
       path: path, overwrite: plan.overwrite, metadata: metadata,
-      redactor: redacts && !plan.keepsCredentials ? Redactor() : nil)
+      redactor: redacts && !plan.keepsCredentials ? Redactor() : nil, key: plan.encryptsTo)
   }
 
   // MARK: From files of other tools
@@ -140,6 +143,7 @@ struct Conversion {
       packets.ports = plan.ports
       packets.keyLogs = plan.keyLogs
       packets.destination = path
+      packets.key = plan.encryptsTo
       packets.overwrite = plan.overwrite
       packets.bodyLimit = plan.bodyLimit
       packets.keepsCredentials = plan.keepsCredentials
@@ -153,7 +157,7 @@ struct Conversion {
     }
     return try TemporaryPlace.withPath { path in
       let summary = try capture(to: path)
-      return try convert(ExchangeSource(path: path)) + lost(in: summary)
+      return try convert(ExchangeSource(path: path, key: plan.encryptsTo)) + lost(in: summary)
     }
   }
 

@@ -47,6 +47,8 @@ struct Convert: ParsableCommand {
   var filter: String?
 
   @OptionGroup(title: "Rules") var rules: RulesOptions
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
 
   @Option(
     name: [.short, .long],
@@ -100,7 +102,8 @@ struct Convert: ParsableCommand {
         sources: files.dropLast(), from: from, destination: files[files.count - 1],
         to: to ?? FileFormat(name: files[files.count - 1]) ?? .session, filter: filter,
         rules: rules.isGiven ? try rules.live() : nil, ports: port, keyLogs: tlsKeylog, bodyLimit: bodyLimit.bytes,
-        keepsCredentials: keepCredentials, overwrite: overwrite))
+        keepsCredentials: keepCredentials, overwrite: overwrite,
+        key: decrypting.key(), encryptsTo: encrypting.key()))
     let sentences = try conversion.run()
     if !quiet { StandardError.write(sentences.map { "umbra: \($0)\n" }.joined()) }
   }

@@ -38,13 +38,17 @@ struct Cut: ParsableCommand {
     if session == out, out != "-" { throw ValidationError("\(out) would be read and written at once") }
   }
 
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
+
   func run() throws {
     let filter = try WhereFilter(parsing: self.filter)
     Interruption.install()
-    let source = try ExchangeSource(path: session, expecting: .session)
+    let source = try ExchangeSource(path: session, expecting: .session, key: decrypting.key())
     var metadata = source.metadata
     metadata["cut"] = self.filter
-    let spool = try SessionSpool(path: out, overwrite: overwrite, metadata: metadata, redactor: nil)
+    let spool = try SessionSpool(
+      path: out, overwrite: overwrite, metadata: metadata, redactor: nil, key: encrypting.key())
     var leftOut: UInt64 = 0
     while !Interruption.isRequested, let exchange = try source.next() {
       if filter.matches(exchange) { try spool.add(exchange) } else { leftOut += 1 }

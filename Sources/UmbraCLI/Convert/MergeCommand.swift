@@ -34,14 +34,19 @@ struct Merge: ParsableCommand {
     }
   }
 
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
+
   func run() throws {
     Interruption.install()
-    let sources = try files.dropLast().map { try ExchangeSource(path: $0, expecting: .session) }
+    let key = try decrypting.key()
+    let sources = try files.dropLast().map { try ExchangeSource(path: $0, expecting: .session, key: key) }
     var metadata = SessionMetadata()
     metadata["tool"] = "umbra \(umbraVersion)"
     metadata["command"] = CommandLine.arguments.joined(separator: " ")
     for source in sources { for value in source.metadata.values("source") { metadata.add("source", value) } }
-    let spool = try SessionSpool(path: files[files.count - 1], overwrite: overwrite, metadata: metadata, redactor: nil)
+    let spool = try SessionSpool(
+      path: files[files.count - 1], overwrite: overwrite, metadata: metadata, redactor: nil, key: encrypting.key())
     var heads = try sources.map { try $0.next() }
     while !Interruption.isRequested, let index = earliest(heads), var exchange = heads[index] {
       exchange.id.connection =

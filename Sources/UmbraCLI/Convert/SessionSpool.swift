@@ -20,9 +20,12 @@ final class SessionSpool {
   private(set) var redacted: UInt64 = 0
   /// The temporary file; -1 where there is none.
   private let descriptor: Int32
+  private let key: SessionKey?
 
-  /// - Parameter path: `-` is standard output; nil for a temporary file.
-  init(path: String?, overwrite: Bool, metadata: SessionMetadata, redactor: Redactor?) throws {
+  /// - Parameters:
+  ///   - path: `-` is standard output; nil for a temporary file.
+  ///   - key: what it is encrypted to; with it, a temporary file is, too.
+  init(path: String?, overwrite: Bool, metadata: SessionMetadata, redactor: Redactor?, key: SessionKey? = nil) throws {
     let destination: SessionWriter.Destination
     if let path {
       descriptor = -1
@@ -33,9 +36,10 @@ final class SessionSpool {
       destination = .descriptor(descriptor, name: "a temporary file")
     }
     self.redactor = redactor
+    self.key = key
     do {
       writer = try SessionWriter(
-        destination, kind: .session, created: Timestamp(nanoseconds: wallNow()), queueLimit: 8 << 20)
+        destination, kind: .session, created: Timestamp(nanoseconds: wallNow()), queueLimit: 8 << 20, key: key)
     } catch { throw CommandFailure("\(error)") }
     _ = writer.put(.metadata(metadata))
   }
@@ -89,7 +93,7 @@ final class SessionSpool {
   /// The temporary file, to be read from its beginning. Valid as long as this lives.
   func reader() throws -> SessionReader {
     lseek(descriptor, 0, SEEK_SET)
-    do { return try SessionReader(descriptor: descriptor, name: "a temporary file") } catch {
+    do { return try SessionReader(descriptor: descriptor, name: "a temporary file", key: key) } catch {
       throw CommandFailure("\(error)")
     }
   }

@@ -68,14 +68,18 @@ struct Split: ParsableCommand {
   @Flag(name: [.short, .long], help: "Say nothing but errors.")
   var quiet = false
 
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
+
   func run() throws {
     Interruption.install()
-    let source = try ExchangeSource(path: session, expecting: .session)
+    let source = try ExchangeSource(path: session, expecting: .session, key: decrypting.key())
     if let directory, mkdir(directory, 0o700) != 0, errno != EEXIST {
       throw CommandFailure("can't make the folder \(directory): \(systemError())")
     }
     var parts = SplitParts(
-      stem: stem, overwrite: overwrite, metadata: source.metadata, isQuiet: quiet, rule: by.description)
+      stem: stem, overwrite: overwrite, metadata: source.metadata, isQuiet: quiet, rule: by.description,
+      key: try encrypting.key())
     let busiest = if case .endpoint = by { try countEndpoints(source) } else { [String: String]() }
     while !Interruption.isRequested, let exchange = try source.next() {
       let part: String
@@ -142,16 +146,18 @@ private struct SplitParts {
   let metadata: SessionMetadata
   let isQuiet: Bool
   let rule: String
+  let key: SessionKey?
   private var open: [String: SessionSpool] = [:]
   /// Parts begun.
   private(set) var count = 0
 
-  init(stem: String, overwrite: Bool, metadata: SessionMetadata, isQuiet: Bool, rule: String) {
+  init(stem: String, overwrite: Bool, metadata: SessionMetadata, isQuiet: Bool, rule: String, key: SessionKey?) {
     self.stem = stem
     self.overwrite = overwrite
     self.metadata = metadata
     self.isQuiet = isQuiet
     self.rule = rule
+    self.key = key
   }
 
   /// The number of the part that is being written, or of the next one where that is large enough.
@@ -166,7 +172,7 @@ private struct SplitParts {
       var metadata = metadata
       metadata["split"] = "\(rule), \(part)"
       open[part] = try SessionSpool(
-        path: "\(stem)-\(part).umbra", overwrite: overwrite, metadata: metadata, redactor: nil)
+        path: "\(stem)-\(part).umbra", overwrite: overwrite, metadata: metadata, redactor: nil, key: key)
       count += 1
     }
     try open[part]?.add(exchange)

@@ -111,7 +111,7 @@ final class ExchangeLister {
         usleep(500_000)
         continue
       }
-      let more = try ExchangeSource(path: path, from: end)
+      let more = try ExchangeSource(path: path, from: end, key: source.key)
       isFinished = more.isFinished
       if more.end <= end, !isFinished {
         usleep(500_000)

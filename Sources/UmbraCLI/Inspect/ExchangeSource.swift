@@ -7,16 +7,21 @@ import SessionFile
 final class ExchangeSource {
   private let reader: SessionReader
   private let path: String
+  /// Of a file that is encrypted.
+  let key: SessionKey?
   /// Exchanges read.
   private(set) var count = 0
   /// What came of replaying the exchange read last; empty in a session.
   private(set) var attempts: [Attempt] = []
 
-  /// - Parameter offset: see `SessionReader`.
-  init(path: String, expecting: SessionFileKind? = nil, from offset: UInt64 = 0) throws {
+  /// - Parameters:
+  ///   - offset: see `SessionReader`.
+  ///   - key: of a file that is encrypted.
+  init(path: String, expecting: SessionFileKind? = nil, from offset: UInt64 = 0, key: SessionKey? = nil) throws {
     self.path = path
-    do { reader = try SessionReader(path: path, expecting: expecting, from: offset) } catch {
-      throw CommandFailure("\(error)")
+    self.key = key
+    do { reader = try SessionReader(path: path, expecting: expecting, from: offset, key: key) } catch {
+      throw CommandFailure(error.withFlag)
     }
   }
 
@@ -24,6 +29,7 @@ final class ExchangeSource {
   init(reader: SessionReader, path: String) {
     self.reader = reader
     self.path = path
+    key = nil
   }
 
   var ledger: Ledger? { reader.ledger }
@@ -57,4 +63,14 @@ final class ExchangeSource {
 
   /// Says it on standard error.
   func reportDamage() { for sentence in damage { StandardError.write("umbra: \(sentence)\n") } }
+}
+
+extension SessionFileError {
+  /// Its text, and the flag that mends it where it is a flag.
+  var withFlag: String {
+    switch self {
+    case .encrypted, .wrongKey: "\(self) (--key, of replay --session-key)"
+    default: "\(self)"
+    }
+  }
 }

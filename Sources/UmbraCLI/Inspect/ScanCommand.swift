@@ -33,10 +33,12 @@ struct Scan: ParsableCommand {
   @Flag(name: [.short, .long], help: "Show nothing; the exit status tells.")
   var quiet = false
 
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+
   func run() throws {
     var rule = try RulesFiles(reading: rules).usable(quietly: quiet).redact
     rule.text = Set(RedactRule.TextKind.allCases)
-    let source = try ExchangeSource(path: session)
+    let source = try ExchangeSource(path: session, key: decrypting.key())
     var found: [String: (count: UInt64, first: ExchangeID)] = [:]
     while let exchange = try source.next() {
       var parts = [exchange]

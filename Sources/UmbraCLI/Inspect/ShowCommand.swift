@@ -115,6 +115,8 @@ struct Show: ParsableCommand {
     }
   }
 
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+
   func run() throws {
     let filter = try self.filter.map(WhereFilter.init(parsing:))
     let wanted = try id.map { text in
@@ -126,7 +128,7 @@ struct Show: ParsableCommand {
     let types = try protoDescriptors.map(MessageTypes.init(path:))
     let palette = Palette(isOn: mayColour)
     let width = terminalWidth
-    let source = try ExchangeSource(path: file)
+    let source = try ExchangeSource(path: file, key: decrypting.key())
     if dependencies { return try showDependencies(of: source, wanted) }
     let printer: any ExchangePrinter =
       switch format {

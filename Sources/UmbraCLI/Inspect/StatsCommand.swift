@@ -34,9 +34,11 @@ struct Stats: ParsableCommand {
     completion: .custom(Suggestions.filters))
   var filter: String?
 
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+
   func run() throws {
     let filter = try self.filter.map(WhereFilter.init(parsing:))
-    let source = try ExchangeSource(path: session)
+    let source = try ExchangeSource(path: session, key: decrypting.key())
     var statistics = SessionStatistics(range: source.timeRange)
     while let exchange = try source.next() {
       if filter?.matches(exchange) ?? true { statistics.add(exchange) }

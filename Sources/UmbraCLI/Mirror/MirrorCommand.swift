@@ -37,6 +37,7 @@ struct Mirror: ParsableCommand {
   @OptionGroup(title: "Sources") var source: SourceOptions
   @OptionGroup(title: "What to keep") var keep: MirrorKeepOptions
   @OptionGroup(title: "Rules") var rules: RulesOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
   @OptionGroup(title: "When to stop") var stop: StopOptions
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
@@ -80,6 +81,7 @@ struct Mirror: ParsableCommand {
       capture: capturePlan(observation), replay: try replayPlan(observation),
       reportInterval: keep.reportEvery?.nanoseconds, queueLimit: keep.queue.bytes)
     try plan.apply(rules)
+    plan.capture.key = try encrypting.key()
     let result = try MirrorSession(plan).run()
     if !console.quiet {
       StandardError.write(result.capture.text)

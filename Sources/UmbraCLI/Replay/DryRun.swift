@@ -25,7 +25,7 @@ final class DryRun {
   init(_ plan: ReplayPlan) { self.plan = plan }
 
   func text() throws -> String {
-    let source = try ExchangeSource(path: plan.session, expecting: .session)
+    let source = try ExchangeSource(path: plan.session, expecting: .session, key: plan.sessionKey)
     guard source.total > 0 else {
       source.reportDamage()
       throw CommandFailure("\(plan.session) holds no exchanges: there is nothing to replay", status: .inconclusive)

@@ -59,6 +59,8 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Rules") var rules: RulesOptions
   @OptionGroup(title: "Values that the shadow makes") var correlating: CorrelationOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
+  @OptionGroup(title: "Encryption") var decrypting: ReplayDecryptionOptions
+  @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
@@ -118,6 +120,7 @@ struct Replay: ParsableCommand {
     plan.isQuiet = console.quiet
     plan.middleware = rewriting.middleware
     plan.observation = telemetry.observation(of: "replay")
+    (plan.sessionKey, plan.runKey) = (try decrypting.key(), try encrypting.key())
     try plan.apply(rules, injection: try injecting.rules())
     return plan
   }

@@ -5,6 +5,7 @@ import HTTPModel
 import ReplayClient
 import ResponseDiff
 import Reporting
+import SessionFile
 import TrafficRules
 
 struct ReplayPlan {
@@ -33,6 +34,9 @@ struct ReplayPlan {
   var observation: Observation?
   /// nil where neither rules nor a sample were asked for.
   var rules: LiveRules?
+  /// What the session is, and the run is to be, encrypted to.
+  var sessionKey: SessionKey?
+  var runKey: SessionKey?
   /// Live credentials.
   var injection: InjectionRules?
 

@@ -38,7 +38,7 @@ final class ReplaySession {
   }
 
   func run() throws -> RunReport {
-    let source = try ExchangeSource(path: plan.session, expecting: .session)
+    let source = try ExchangeSource(path: plan.session, expecting: .session, key: plan.sessionKey)
     guard source.total > 0 else {
       source.reportDamage()
       throw CommandFailure("\(plan.session) holds no exchanges: there is nothing to replay", status: .inconclusive)
@@ -134,7 +134,7 @@ final class ReplaySession {
       let writer = try SessionWriter(
         path == "-"
           ? .descriptor(STDOUT_FILENO, name: "standard output") : .path(path, overwrite: plan.overwrite),
-        kind: .run, created: description.started)
+        kind: .run, created: description.started, key: plan.runKey)
       _ = writer.put(.metadata(RunFacts.metadata(description, plan, session: source.identity)))
       self.writer = writer
     } catch { throw CommandFailure("\(error)") }

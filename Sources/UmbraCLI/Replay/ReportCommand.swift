@@ -50,6 +50,7 @@ struct Report: ParsableCommand {
   var baseline: String?
 
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
+  @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
 
   @Option(
     help: ArgumentHelp(
@@ -67,9 +68,10 @@ struct Report: ParsableCommand {
     let format = try chosenFormat()
     let reports = try comparing.reports()
     let known = try baseline.map {
-      BaselineFindings(try RunFile.report(paths: [$0], comparing: comparing, rules: rules))
+      BaselineFindings(try RunFile.report(paths: [$0], comparing: comparing, rules: rules, key: decrypting.key()))
     }
-    let report = try RunFile.report(paths: runFiles, comparing: comparing, rules: rules, baseline: known)
+    let report = try RunFile.report(
+      paths: runFiles, comparing: comparing, rules: rules, key: decrypting.key(), baseline: known)
     if let output, output != "-" {
       try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
@@ -95,7 +97,8 @@ enum RunFile {
   /// Reads run files through and compares their pairs, by what the flags say and what the runs were made with.
   /// - Parameter baseline: what a run before this one found.
   static func report(
-    paths: [String], comparing: ComparingOptions, rules files: [String] = [], baseline: BaselineFindings? = nil
+    paths: [String], comparing: ComparingOptions, rules files: [String] = [], key: SessionKey? = nil,
+    baseline: BaselineFindings? = nil
   ) throws -> RunReport {
     var comparing = comparing
     let keepsPlaces = !comparing.ignore.contains("none")
@@ -104,7 +107,7 @@ enum RunFile {
     let (ignore, gates) = (try comparing.ignoredLocations(), try comparing.gates())
     let descriptors = try comparing.descriptors()
     let given = files.isEmpty ? nil : try RulesFiles(reading: files.filter { $0 != "none" }).usable()
-    var runs = try RunSet(paths: paths)
+    var runs = try RunSet(paths: paths, key: key)
     let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
     let rules = given ?? RulesFiles(kept: runs.rules).rules
     var blanking = ComparisonBlanking(rules.redact)

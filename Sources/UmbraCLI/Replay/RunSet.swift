@@ -20,11 +20,14 @@ struct RunSet {
   private var members: [Member]
 
   /// - Throws: where a run would be counted twice.
-  init(paths: [String]) throws {
+  /// - Parameter key: of runs that are encrypted.
+  init(paths: [String], key: SessionKey? = nil) throws {
     members = []
     for path in paths {
       let reader: SessionReader
-      do { reader = try SessionReader(path: path, expecting: .run) } catch { throw CommandFailure("\(error)") }
+      do { reader = try SessionReader(path: path, expecting: .run, key: key) } catch {
+        throw CommandFailure(error.withFlag)
+      }
       members.append(
         Member(
           path: path, reader: reader,

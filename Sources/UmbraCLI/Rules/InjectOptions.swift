@@ -1,8 +1,6 @@
 // `--inject`: the flag, and the file behind it. In: a path. Out: live credentials, or why they are not taken.
 
 import ArgumentParser
-import Glibc
-import HTTPModel
 import TrafficRules
 
 struct InjectOptions: ParsableArguments {
@@ -19,15 +17,7 @@ struct InjectOptions: ParsableArguments {
   /// - Throws: `CommandFailure` where the file is not good, or others could read it.
   func rules() throws -> InjectionRules? {
     guard let inject else { return nil }
-    var facts = stat()
-    guard stat(inject, &facts) == 0 else {
-      throw CommandFailure("can't read \(inject): \(systemError()). Check the name.")
-    }
-    if facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & S_IROTH != 0 {
-      throw CommandFailure(
-        "everyone on this machine can read the credentials in \(inject): 'chmod 600 \(inject)', and think about whether "
-          + "they should be replaced")
-    }
+    try KeyFile.refuseIfPublic(inject, "the credentials")
     let (rules, problems) = InjectionRules.read(try RulesFiles.bytes(of: inject), file: inject)
     guard problems.isEmpty else { throw CommandFailure(problems.map(\.description).joined(separator: "\numbra: ")) }
     return rules
