@@ -15,11 +15,17 @@ struct Admission {
     guard isWhole(request) else { return .incompleteRequest }
     if let allowsUnsafe {
       if allowsUnsafe { return nil }
-      return request.isSafe ? nil : hiddenEffect(of: request) ?? .unsafeMethod
+      return request.isSafe ? nil : Admission.hiddenEffect(of: request) ?? .unsafeMethod
     }
     guard let methods else { return nil }
     guard methods.contains(where: { $0.elementsEqual(request.method) }) else { return .unsafeMethod }
-    return request.isSafe ? nil : hiddenEffect(of: request)
+    return request.isSafe ? nil : Admission.hiddenEffect(of: request)
+  }
+
+  /// Why the request of an exchange that is sent to the shadow is not sent to the primary and the control.
+  static func withholdingFromPrimary(_ exchange: Exchange) -> WithheldReason? {
+    guard let request = exchange.request else { return .noRequest }
+    return request.isSafe ? Admission.hiddenEffect(of: request) : .unsafeMethod
   }
 
   /// What only HTTP/2 brings: requests that a server made up, and those of which the tables have lost the main part.
@@ -33,7 +39,7 @@ struct Admission {
   }
 
   /// POST says little where one method stands for every operation: what the body asks for counts.
-  private func hiddenEffect(of request: HTTPRequest) -> WithheldReason? {
+  private static func hiddenEffect(of request: HTTPRequest) -> WithheldReason? {
     guard let type = request.fields.first("content-type") else { return nil }
     if asciiCaseInsensitiveEqual(type.prefix(16), "application/grpc".utf8) { return .grpcCall }
     if request.fields.first("content-encoding") != nil, request.target.firstRange(of: "graphql".utf8) != nil {

@@ -7,21 +7,30 @@ import Synchronization
 /// too much of what it read has not come back.
 final class Handover: Sendable {
   private struct Contents {
-    var planned: [PlannedRequest] = []
+    /// By side.
+    var planned: [[PlannedRequest]]
     var isSessionOver = false
-    /// The loop found nothing planned and wants to be told when there is.
+    /// A side found nothing planned and wants to be told when there is.
     var isLoopWaiting = false
     var ended: [PlannedRequest] = []
     var isReaderWaiting = false
     /// The reader is to look for more, though nothing has ended.
     var isReaderWoken = false
-    /// Set with the last ended requests.
-    var outcome: ReplayOutcome?
+    /// Each set with the last ended requests of its side.
+    var outcomes: [ReplayOutcome?]
+
+    var isOver: Bool { outcomes.allSatisfy { $0 != nil } }
   }
 
-  private let contents = Mutex(Contents())
+  private let contents: Mutex<Contents>
   private let readerWake = Semaphore()
   private let stopping = Atomic<Bool>(false)
+
+  /// - Parameter sides: how many take from the plan.
+  init(sides: Int = 1) {
+    contents = Mutex(
+      Contents(planned: Array(repeating: [], count: sides), outcomes: Array(repeating: nil, count: sides)))
+  }
 
   /// Nothing more is to be read or sent.
   var isStopping: Bool { stopping.load(ordering: .acquiring) }
@@ -29,11 +38,15 @@ final class Handover: Sendable {
 
   // MARK: The reading thread's side
 
-  /// Adds requests at the end of the plan.
+  /// Adds requests at the end of the plan, each to that of its side.
   /// - Returns: whether the loop waits to be told.
   func plan(_ batch: [PlannedRequest], isSessionOver: Bool) -> Bool {
     contents.withLock { contents in
-      contents.planned.append(contentsOf: batch)
+      if contents.planned.count == 1 {
+        contents.planned[0].append(contentsOf: batch)
+      } else {
+        for request in batch { contents.planned[request.side].append(request) }
+      }
       contents.isSessionOver = isSessionOver
       defer { contents.isLoopWaiting = false }
       return contents.isLoopWaiting
@@ -41,17 +54,19 @@ final class Handover: Sendable {
   }
 
   /// Takes what has ended; where that is nothing, waits for it if `waits`, and no longer than so many nanoseconds.
-  /// - Returns: the outcome once these are the last.
-  func takeEnded(waits: Bool, atMost limit: Int64? = nil) -> (ended: [PlannedRequest], outcome: ReplayOutcome?) {
+  /// - Returns: the sides' outcomes once these are the last.
+  func takeEnded(
+    waits: Bool, atMost limit: Int64? = nil
+  ) -> (ended: [PlannedRequest], outcomes: [ReplayOutcome]?) {
     while true {
-      let (ended, outcome, isWoken) = contents.withLock { contents in
+      let (ended, outcomes, isWoken) = contents.withLock { contents in
         let (ended, isWoken) = (contents.ended, contents.isReaderWoken)
         contents.ended = []
         contents.isReaderWoken = false
-        contents.isReaderWaiting = waits && ended.isEmpty && contents.outcome == nil && !isWoken
-        return (ended, contents.outcome, isWoken)
+        contents.isReaderWaiting = waits && ended.isEmpty && !contents.isOver && !isWoken
+        return (ended, contents.isOver ? contents.outcomes.compactMap { $0 } : nil, isWoken)
       }
-      if !waits || !ended.isEmpty || outcome != nil || isWoken { return (ended, outcome) }
+      if !waits || !ended.isEmpty || outcomes != nil || isWoken { return (ended, outcomes) }
       if !readerWake.wait(atMost: limit) { return ([], nil) }
     }
   }
@@ -68,22 +83,22 @@ final class Handover: Sendable {
 
   // MARK: The event loop's side
 
-  /// Takes all that is planned; where that is nothing and more will come, the loop is told when it does.
-  func takePlanned() -> (planned: [PlannedRequest], isSessionOver: Bool) {
+  /// Takes all that is planned for a side; where that is nothing and more will come, the loop is told when it does.
+  func takePlanned(side: Int) -> (planned: [PlannedRequest], isSessionOver: Bool) {
     contents.withLock { contents in
-      let planned = contents.planned
-      contents.planned = []
-      contents.isLoopWaiting = planned.isEmpty && !contents.isSessionOver
+      let planned = contents.planned[side]
+      contents.planned[side] = []
+      if planned.isEmpty, !contents.isSessionOver { contents.isLoopWaiting = true }
       return (planned, contents.isSessionOver)
     }
   }
 
-  /// Hands back ended requests.
+  /// Hands back ended requests of a side.
   /// - Parameter outcome: given with the last of them.
-  func end(_ batch: [PlannedRequest], outcome: ReplayOutcome? = nil) {
+  func end(_ batch: [PlannedRequest], side: Int, outcome: ReplayOutcome? = nil) {
     let wakes = contents.withLock { contents in
       contents.ended.append(contentsOf: batch)
-      if let outcome { contents.outcome = outcome }
+      if let outcome { contents.outcomes[side] = outcome }
       defer { contents.isReaderWaiting = false }
       return contents.isReaderWaiting
     }
@@ -101,6 +116,9 @@ final class HeldMemory: Sendable {
 
   /// Whether the session may be read on: half of the limit is left to the answers.
   var hasRoomToRead: Bool { held.load(ordering: .relaxed) < limit / 2 }
+
+  /// Whether little of that half is left.
+  var isScarce: Bool { held.load(ordering: .relaxed) > limit / 8 * 3 }
 
   func add(_ bytes: Int) { held.wrappingAdd(bytes, ordering: .relaxed) }
 

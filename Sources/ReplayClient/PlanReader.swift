@@ -3,24 +3,33 @@ import ReplaySchedule
 
 /// Reads a session round by round and plans what is sent.
 ///
-/// Input: exchanges in the session's order. Output: requests with their due times, and counts of what is withheld.
+/// Input: exchanges in the session's order. Output: requests with their due times, one for each side that is sent it, and
+/// counts of what is withheld.
 struct PlanReader {
   private let options: ReplayOptions
+  /// By side, the shadow first.
+  private let roles: [AttemptRole]
   private let admission: Admission
   private let idempotency: IdempotencyKey?
   private let followsRecordedConnections: Bool
   private var walk: SessionWalk
-  /// Of this round, the exchanges that others need and that are sent.
-  private var producers: Set<ExchangeID> = []
+  /// Of this round and by side, the exchanges that others need and that are sent.
+  private var producers: [Set<ExchangeID>]
+  private var sequence: UInt64 = 0
 
   /// The latest due time that was planned, in nanoseconds from the schedule's start.
   private(set) var latestDue: Int64 = 0
   /// Nothing more will come.
   private(set) var isOver = false
   private(set) var withheld: [WithheldReason: UInt64] = [:]
+  /// Sent to the shadow, and not to the side.
+  private(set) var withheldBySide: [[WithheldReason: UInt64]]
 
-  init(options: ReplayOptions) {
+  init(options: ReplayOptions, roles: [AttemptRole] = [.shadow]) {
     self.options = options
+    self.roles = roles
+    producers = Array(repeating: [], count: roles.count)
+    withheldBySide = Array(repeating: [:], count: roles.count)
     admission = Admission(options: options)
     idempotency = options.idempotencyRun.map { IdempotencyKey(run: $0) }
     followsRecordedConnections = options.connections == .recorded
@@ -30,20 +39,19 @@ struct PlanReader {
   /// Exchanges that are looked at in one call at most, so that a long stretch of withheld ones delays no result.
   private static let examinedAtOnce = 4096
 
-  /// Plans up to `limit` requests, fewer where `memory` has no room for more or the session ends.
+  /// Plans the requests of up to `limit` exchanges, fewer where `memory` has no room for more or the session ends.
   /// - Throws: what `next` throws.
   mutating func read(
     limit: Int, until due: Int64? = nil, memory: HeldMemory, next: (UInt32) throws -> Exchange?,
     closesConnection: (ExchangeID) -> Bool
   ) throws -> [PlannedRequest] {
     var batch: [PlannedRequest] = []
+    var count = 0
     for _ in 0..<PlanReader.examinedAtOnce {
-      guard batch.count < limit, batch.isEmpty || memory.hasRoomToRead, due.map({ latestDue <= $0 }) ?? true else {
-        break
-      }
+      guard count < limit, batch.isEmpty || memory.hasRoomToRead, due.map({ latestDue <= $0 }) ?? true else { break }
       guard let exchange = try next(walk.round) else {
         if walk.beginRound() {
-          producers.removeAll()
+          for side in producers.indices { producers[side].removeAll() }
           continue
         }
         isOver = true
@@ -58,10 +66,10 @@ struct PlanReader {
         isOver = true
         return batch
       case .send(let arrival):
-        guard let planned = plan(exchange, arrival, walk.handling, closesConnection) else { continue }
-        latestDue = planned.due ?? latestDue
-        memory.add(planned.heldBytes)
-        batch.append(planned)
+        let planned = plan(exchange, arrival, walk.handling, memory, closesConnection)
+        latestDue = planned.first?.due ?? latestDue
+        batch += planned
+        if !planned.isEmpty { count += 1 }
       }
     }
     return batch
@@ -69,40 +77,74 @@ struct PlanReader {
 
   /// Plans a request of live traffic.
   /// - Parameter due: nanoseconds from the schedule's start.
-  /// - Returns: nil where it is withheld.
-  mutating func plan(_ exchange: Exchange, due: Int64, memory: HeldMemory) -> PlannedRequest? {
+  /// - Returns: a request for each side; none where it is withheld.
+  mutating func plan(_ exchange: Exchange, due: Int64, memory: HeldMemory) -> [PlannedRequest] {
     let handling = options.rules?.handling(of: exchange, round: 0) ?? RequestHandling()
     if let reason = handling.withheld ?? admission.withholding(exchange, allowsUnsafe: handling.allowsUnsafe) {
       withheld[reason, default: 0] += 1
-      return nil
+      return []
     }
-    guard let planned = plan(exchange, .due(due), handling, { _ in false }) else { return nil }
-    memory.add(planned.heldBytes)
-    return planned
+    return plan(exchange, .due(due), handling, memory, { _ in false })
   }
 
   private mutating func plan(
-    _ exchange: Exchange, _ arrival: Arrival, _ handling: RequestHandling, _ closesConnection: (ExchangeID) -> Bool
-  ) -> PlannedRequest? {
-    guard var request = exchange.request else { return nil }
+    _ exchange: Exchange, _ arrival: Arrival, _ handling: RequestHandling, _ memory: HeldMemory,
+    _ closesConnection: (ExchangeID) -> Bool
+  ) -> [PlannedRequest] {
+    guard var request = exchange.request else { return [] }
     if exchange.hasDetails { request.removeUnresolved(exchange.details.unresolved) }
-    let needs = options.dependencies?.producers(of: exchange.id) ?? []
-    // Values of other answers go to their recorded places first.
-    if needs.isEmpty, let rewritten = options.rules?.rewritten(request, of: exchange) { request = rewritten }
     let due: Int64? = if case .due(let due) = arrival { due } else { nil }
+    let closes = followsRecordedConnections && closesConnection(exchange.id)
+    sequence += 1
+    let first = plan(exchange, request, handling, side: 0, due: due, closes)
+    memory.add(first.heldBytes)
+    if roles.count == 1 { return [first] }
+    var parts = [first]
+    let reason = options.sendsUnsafeToPrimary ? nil : Admission.withholdingFromPrimary(exchange)
+    for side in roles.indices.dropFirst() {
+      if let reason {
+        withheldBySide[side][reason, default: 0] += 1
+        continue
+      }
+      let part = plan(exchange, request, handling, side: side, due: due, closes)
+      // The exchange is the same; only the answer will be another.
+      part.heldBytes = PlanReader.partBytes
+      memory.add(part.heldBytes)
+      parts.append(part)
+    }
+    let order = SideOrder.order(of: roles.count, seed: options.seed, exchange: exchange.id, round: walk.round)
+    for part in parts { (part.parts, part.order) = (parts.count, order) }
+    return parts
+  }
+
+  /// A round figure for what a further side's part holds by itself.
+  private static let partBytes = 512
+
+  private mutating func plan(
+    _ exchange: Exchange, _ recorded: HTTPRequest, _ handling: RequestHandling, side: Int, due: Int64?,
+    _ closesConnection: Bool
+  ) -> PlannedRequest {
+    let needs = options.dependencies?.producers(of: exchange.id) ?? []
+    var request = recorded
+    // Values of other answers go to their recorded places first.
+    if needs.isEmpty, let rewritten = options.rules?.rewritten(request, of: exchange, for: roles[side]) {
+      request = rewritten
+    }
     let planned = PlannedRequest(
-      exchange: exchange, request: request, round: walk.round, due: due,
-      closesConnection: followsRecordedConnections && closesConnection(exchange.id))
+      exchange: exchange, request: request, round: walk.round, due: due, closesConnection: closesConnection)
+    (planned.sequence, planned.side) = (sequence, side)
     if let idempotency { planned.replaced = idempotency.replacements(in: request, round: walk.round) }
-    if let fields = options.replacedFields { planned.replaced += fields(request, exchange.id, walk.round) }
+    if let fields = options.replacedFields {
+      planned.replaced += fields(request, exchange.id, walk.round, roles[side])
+    }
     if let dependencies = options.dependencies {
       planned.needs = needs
-      planned.isBlocked = needs.contains { !producers.contains($0) }
+      planned.isBlocked = needs.contains { !producers[side].contains($0) }
       planned.isNeeded = dependencies.isProducer(exchange.id)
-      if planned.isNeeded { producers.insert(exchange.id) }
+      if planned.isNeeded { producers[side].insert(exchange.id) }
     }
     planned.route = handling.route
-    if !options.faults.isEmpty || !handling.faults.isEmpty {
+    if side == 0, !options.faults.isEmpty || !handling.faults.isEmpty {
       planned.fault = InjectedFault(
         options.faults, ofRequest: handling.faults, seed: options.seed, exchange: exchange.id, round: walk.round)
     }

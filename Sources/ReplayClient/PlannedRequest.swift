@@ -28,6 +28,12 @@ final class PlannedRequest: @unchecked Sendable {
   var fault: InjectedFault?
   /// What limits it in place of the options.
   var route: RequestRoute?
+  /// Its place in the plan, which the parts of one exchange share; how many these are, and whose this is.
+  var sequence: UInt64 = 0
+  var parts = 1
+  var side = 0
+  /// In which order the sides are sent their parts.
+  var order: [Int] = []
   /// Exchanges whose answers it needs, and whether others need its own.
   var needs: [ExchangeID] = []
   var isNeeded = false

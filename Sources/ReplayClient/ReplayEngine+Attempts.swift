@@ -278,7 +278,7 @@ extension ReplayEngine {
     request.lane = nil
     lane.end(request)
     request.attempt = Attempt(
-      exchange: exchange, round: request.round, target: UInt16(request.target),
+      exchange: exchange, round: request.round, target: UInt16(request.target), role: role,
       scheduled: clock.timestamp(request.scheduled), sent: request.sent == 0 ? nil : clock.timestamp(request.sent),
       firstByte: request.firstByte == 0 ? nil : clock.timestamp(request.firstByte), end: clock.timestamp(now),
       outcome: outcome, response: response)
@@ -327,7 +327,7 @@ extension ReplayEngine {
   }
 
   func handBack() {
-    handover.end(ended)
+    handover.end(ended, side: side)
     ended.removeAll(keepingCapacity: true)
   }
 
@@ -346,7 +346,7 @@ extension ReplayEngine {
     counts.ended = clock.timestamp(latestEnd)
     counts.targets = targets.map(\.outcome)
     counts.generatorLoad = Double(clock.threadTime - startThreadTime) / Double(max(1, clock.now - start))
-    handover.end(ended, outcome: counts)
+    handover.end(ended, side: side, outcome: counts)
     ended = []
     return true
   }

@@ -102,7 +102,7 @@ extension ReplayEngine {
       request.isBlocked = true
       return false
     }
-    request.request = options.rules?.rewritten(changed, of: exchange) ?? changed
+    request.request = options.rules?.rewritten(changed, of: exchange, for: role) ?? changed
     request.isSubstituted = true
     return true
   }
@@ -114,7 +114,7 @@ extension ReplayEngine {
     counts.planned += 1
     counts.rounds = max(counts.rounds, request.round + 1)
     request.attempt = Attempt(
-      exchange: exchange, round: request.round, scheduled: clock.timestamp(request.scheduled), sent: nil,
+      exchange: exchange, round: request.round, role: role, scheduled: clock.timestamp(request.scheduled), sent: nil,
       firstByte: nil, end: clock.timestamp(now), outcome: .blocked, response: nil)
     outcomes[Int(AttemptOutcome.blocked.rawValue)] += 1
     latestFailure = .blocked

@@ -11,7 +11,7 @@ extension ReplayEngine {
 
   func refill() {
     guard upcoming.count < ReplayEngine.lowWater, !isPlanComplete else { return }
-    let (planned, isOver) = handover.takePlanned()
+    let (planned, isOver) = handover.takePlanned(side: side)
     isPlanComplete = isOver
     upcoming.append(contentsOf: planned)
     // The reading thread may be waiting for room, and only what has ended makes it.
@@ -24,23 +24,54 @@ extension ReplayEngine {
     while let request = upcoming.first {
       if let due = request.due {
         guard start &+ due <= now else { return }
-        request.scheduled = start &+ due
+        if let sides {
+          sides.release(request, now: now)
+          continue
+        }
       } else if !recordedConnections {
         // Taken as lanes become free.
         return
       }
-      request.released = now
-      upcoming.removeFirst()
-      waiting += 1
-      if holdsAside(request, now: now) {
-        continue
-      } else if recordedConnections {
-        queueOnLane(request)
-      } else {
-        request.ready = now
-        poolQueue.append(request)
-      }
+      releaseFirst(request, now: now)
     }
+  }
+
+  /// Sends, as far as it may, its part of an exchange that is due, and all before it.
+  func release(through sequence: UInt64, now: Int64) {
+    guard phase == .running else { return }
+    refill()
+    while let request = upcoming.first, request.sequence <= sequence { releaseFirst(request, now: now) }
+    dispatch()
+    flushAll()
+  }
+
+  private func releaseFirst(_ request: PlannedRequest, now: Int64) {
+    if let due = request.due { request.scheduled = start &+ due }
+    request.released = now
+    upcoming.removeFirst()
+    if isFarBehind {
+      withhold(request, .fellBehind)
+      return
+    }
+    waiting += 1
+    if holdsAside(request, now: now) { return }
+    if recordedConnections {
+      queueOnLane(request)
+    } else {
+      request.ready = now
+      poolQueue.append(request)
+    }
+  }
+
+  /// So much more waits for this side than for another that reading would soon have to wait for it, and with that the
+  /// others too; or so much that it would have to at once.
+  private var isFarBehind: Bool {
+    guard let sides, options.pacing != .maximum else { return false }
+    let limit = options.readAheadCount
+    if waiting >= limit - limit / 8 { return true }
+    guard waiting >= max(1, limit / 2) || waiting >= ReplayEngine.lowWater && memory.isScarce else { return false }
+    let least = sides.engines.reduce(waiting) { min($0, $1.waiting) }
+    return waiting - least >= waiting / 2
   }
 
   func queueOnLane(_ request: PlannedRequest) {

@@ -21,6 +21,10 @@ final class ReplayEngine {
     case held(PlannedRequest)
   }
 
+  let role: AttemptRole
+  /// Which of the run's sides it is; and those, where there are several.
+  let side: Int
+  weak var sides: ReplaySides?
   let options: ReplayOptions
   let clock: RunClock
   let handover: Handover
@@ -87,10 +91,13 @@ final class ReplayEngine {
   private var unflushed: [any TargetConnection] = []
 
   init(
-    options: ReplayOptions, clock: RunClock, handover: Handover, memory: HeldMemory, targets: [TargetState],
+    role: AttemptRole, side: Int, options: ReplayOptions, clock: RunClock, handover: Handover, memory: HeldMemory,
+    targets: [TargetState],
     balancer: TargetBalancer, eventLoop: any EventLoop, connectionLimit: Int,
     publish: @escaping (ReplayProgress) -> Void
   ) {
+    self.role = role
+    self.side = side
     self.options = options
     self.clock = clock
     self.handover = handover
@@ -110,15 +117,14 @@ final class ReplayEngine {
 // MARK: - From outside
 
 extension ReplayEngine {
-  /// Starts the schedule; the first requests should be planned.
-  func begin() {
+  /// Lets the schedule start at a time of the clock, which is now. Nothing is sent before ``planHasGrown()``.
+  func begin(at now: Int64) {
     guard phase == .running else { return }
-    start = clock.now
+    start = now
     latestEnd = start
     startThreadTime = clock.threadTime
     counts.started = clock.timestamp(start)
     if let duration = options.duration { stopTime = start &+ min(duration, Pacing.horizon) }
-    wake()
   }
 
   /// The plan has grown, or is complete.

@@ -26,7 +26,7 @@ public enum ReplayError: Error, Sendable, CustomStringConvertible {
     case .nameNotResolved(let host, let reason):
       "the name '\(host)' cannot be resolved: \(reason); check its spelling and this machine's DNS"
     case .targetUnreachable(let target, let address, let reason):
-      "cannot connect to \(target) at \(address): \(reason); is the shadow running and listening there?"
+      "cannot connect to \(target) at \(address): \(reason); is it running and listening there?"
     case .notAgreed(let target, let address, let reason): "\(target) at \(address): \(reason)"
     case .certificateUnusable(let file, let reason): "'\(file)' cannot be used: \(reason)"
     case .systemFailure(let reason): "the replay could not be set up: \(reason)"

@@ -33,12 +33,13 @@ public struct ReplayOptions: Sendable {
   public var pacing = Pacing.realTime
   /// The longest recorded pause, in recorded nanoseconds; nil keeps every pause.
   public var maximumPause: Int64?
-  /// Of everything random that must be repeatable: a profile's arrivals, faults.
+  /// Of everything random that must be repeatable: a profile's arrivals, faults, who is asked first.
   public var seed: UInt64 = 1
   /// Which of the session's connections this process replays. Arrivals of a profile are counted over all shards, so
   /// that shards that start together send what one process would have sent, at the same times.
   public var shard = ReplayShard.whole
-  /// The most requests in flight; others that are due wait, and their lateness counts. 1 or more.
+  /// The most requests in flight to the shadow, and to the primary and the control as many each; others that are due
+  /// wait, and their lateness counts. 1 or more.
   public var concurrency = 1024
   public var connections = Connections.recorded
   public var protocolChoice = ProtocolChoice.recorded
@@ -62,6 +63,9 @@ public struct ReplayOptions: Sendable {
   /// Methods that are sent, in the spelling of the wire; the others are withheld, and so are gRPC calls and GraphQL
   /// mutations whatever their method. nil sends everything.
   public var methods: Set<String>? = ["GET", "HEAD", "OPTIONS"]
+  /// Whether what is sent to the shadow and may change something also goes to the primary and the control. Without it
+  /// they are sent safe methods only, and of those no gRPC calls and GraphQL mutations.
+  public var sendsUnsafeToPrimary = false
   /// Before anything is sent a connection is made and closed, so that a wrong or dead target is told at once. Without
   /// it every attempt fails by itself.
   public var checksTarget = true
@@ -79,9 +83,9 @@ public struct ReplayOptions: Sendable {
   /// What makes this run's idempotency keys differ from the recorded ones and from another run's; nil leaves the keys
   /// of unsafe requests as they are.
   public var idempotencyRun: String?
-  /// Fields that a request is sent with in place of its own, by request, exchange and round.
+  /// Fields that a request is sent with in place of its own, by request, exchange, round and whom it is sent to.
   public typealias ReplacedFields =
-    @Sendable (HTTPRequest, ExchangeID, UInt32) -> [(name: [UInt8], value: [UInt8])]
+    @Sendable (HTTPRequest, ExchangeID, UInt32, AttemptRole) -> [(name: [UInt8], value: [UInt8])]
   public var replacedFields: ReplacedFields?
   /// How often to go through the session at most. 1 or more.
   public var rounds: UInt32 = 1

@@ -20,6 +20,8 @@ public enum WithheldReason: String, CaseIterable, Sendable {
   case excludedByRules = "excluded-by-rules"
   /// It is not in the sample that the rules take.
   case sampledOut = "sampled-out"
+  /// It was due, and so much was still waiting for this side that the others would have had to wait with it.
+  case fellBehind = "fell-behind"
   /// It was due, and every target's breaker was open.
   case breakerOpen = "breaker-open"
   /// It was due, and the run was interrupted before it could be sent.
@@ -59,7 +61,7 @@ public struct TargetOutcome: Hashable, Sendable {
 
 /// What a replay did, as counts. The attempts themselves went to `deliver`.
 ///
-/// `planned` equals the withheld plus the attempts; those without a connection, and those that a fault aborted, were
+/// Of the shadow, unless ``besides`` says whom of. `planned` equals the withheld plus the attempts; those without a connection, and those that a fault aborted, were
 /// not `sent`.
 public struct ReplayOutcome: Sendable {
   /// Why sending ended.
@@ -105,6 +107,9 @@ public struct ReplayOutcome: Sendable {
   public var waitedForStream: UInt64 = 0
   public var bytesSent: UInt64 = 0
   public var bytesReceived: UInt64 = 0
+  /// The same of the primary and of the control, where they were asked; planned for them is what was planned for the
+  /// shadow.
+  public var besides: [AttemptRole: ReplayOutcome] = [:]
 
   public init(started: Timestamp, ended: Timestamp, end: End) {
     self.started = started
@@ -113,7 +118,8 @@ public struct ReplayOutcome: Sendable {
   }
 }
 
-/// A running replay's counts for a progress line, all of one moment give or take a batch.
+/// A running replay's counts for a progress line, all of one moment give or take a batch: of the shadow, unless
+/// ``besides`` says whom of.
 public struct ReplayProgress: Hashable, Sendable {
   public var planned: UInt64 = 0
   public var sent: UInt64 = 0
@@ -131,6 +137,8 @@ public struct ReplayProgress: Hashable, Sendable {
   public var lag: Int64 = 0
   /// How the latest failed attempt ended; nil while none failed.
   public var latestFailure: AttemptOutcome?
+  /// The same of the primary and of the control, where they are asked.
+  public var besides: [AttemptRole: ReplayProgress] = [:]
 
   public init() {}
 }

@@ -42,7 +42,8 @@ extension Replayer {
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
-    var plan = PlanReader(options: options)
+    var plan = PlanReader(options: options, roles: sides.map(\.role))
+    var gathering = SideGathering()
     var (outstanding, isOver, isOverTold) = (0, false, false)
     var failure: ReplayError?
     func fail(_ error: ReplayError) {
@@ -52,45 +53,42 @@ extension Replayer {
     let start = try begin(running)
     while true {
       var batch: [PlannedRequest] = []
+      var count = 0
       do {
-        asking: while !isOver, batch.count < Replayer.liveBatch {
+        asking: while !isOver, count < Replayer.liveBatch {
           let hasRoom =
-            failure == nil && !handover.isStopping && outstanding + batch.count < options.readAheadCount
+            failure == nil && !handover.isStopping && outstanding + count < options.readAheadCount
             && memory.hasRoomToRead
           switch try next(hasRoom) {
           case .send(let exchange, let arrived):
-            if let planned = plan.plan(exchange, due: max(0, arrived &- start), memory: memory) {
-              batch.append(planned)
-            }
+            let planned = plan.plan(exchange, due: max(0, arrived &- start), memory: memory)
+            if !planned.isEmpty { count += 1 }
+            batch += planned
           case .nothing: break asking
           case .over: isOver = true
           }
           if !hasRoom { break }
         }
       } catch { fail(.sessionFailed(error)) }
-      outstanding += batch.count
+      outstanding += count
       if !batch.isEmpty || isOver && !isOverTold {
         isOverTold = isOver
         if handover.plan(batch, isSessionOver: isOver) { running.execute { $0.planHasGrown() } }
-        let withheld = plan.withheld.values.reduce(0, +)
-        state.withLock { $0.withheld = withheld }
+        publishWithheld(plan)
       }
-      let (ended, outcome) = handover.takeEnded(waits: batch.count < Replayer.liveBatch)
-      outstanding -= ended.count
+      let (ended, outcomes) = handover.takeEnded(waits: count < Replayer.liveBatch)
       for request in ended {
-        memory.add(-request.heldBytes)
-        guard let exchange = request.exchange.take(), let attempt = request.attempt.take(), failure == nil else {
-          continue
-        }
-        do {
-          try deliver(ReplayedExchange(exchange: exchange, attempts: [attempt]))
-        } catch { fail(.deliveryFailed(error)) }
+        guard let parts = gathering.add(request) else { continue }
+        outstanding -= 1
+        guard let replayed = Replayer.joined(parts, memory), failure == nil else { continue }
+        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
       }
-      guard var outcome else { continue }
+      guard let outcomes else { continue }
+      for replayed in gathering.takeRest().compactMap({ Replayer.joined($0, memory) }) where failure == nil {
+        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
+      }
       if let failure { throw failure }
-      outcome.skipped.merge(plan.withheld, uniquingKeysWith: +)
-      outcome.planned += plan.withheld.values.reduce(0, +)
-      return outcome
+      return outcome(outcomes, plan)
     }
   }
 
@@ -99,8 +97,7 @@ extension Replayer {
   private func begin(_ running: Running) throws(ReplayError) -> Int64 {
     do {
       return try running.eventLoop.submit {
-        running.engine.value.begin()
-        return running.engine.value.start
+        running.sides.value.begin()
       }.wait()
     } catch {
       throw .systemFailure(reason: "\(error)")

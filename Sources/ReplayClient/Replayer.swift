@@ -5,29 +5,35 @@ import NIOPosix
 import ReplaySchedule
 import Synchronization
 
-/// Sends a session's requests to one target or several as a schedule wants, and hands back what came.
+/// Sends a session's requests to one target or several as a schedule wants, and hands back what came. Where a primary and
+/// a control are named they are sent the same requests at the same times.
 ///
 /// The thread that calls ``run(next:closesConnection:deliver:)`` reads the session and takes the results, one event loop
 /// on a thread of its own does the network; a slow disk therefore delays no request. Both sides are joined by a bounded
 /// handover, so memory does not grow with the session.
 public final class Replayer: Sendable {
-  /// In the order of ``HTTPModel/Attempt/target``.
+  /// The shadow's, in the order of ``HTTPModel/Attempt/target``.
   public let targets: [WeightedTarget]
+  public let primary: ReplayTarget?
+  public let control: ReplayTarget?
   public let options: ReplayOptions
+  let sides: [ReplaySide]
 
   struct State {
     var isInterrupted = false
-    /// Where each target is and what its connections are made from, once that is known.
-    var prepared: [PreparedTarget]?
+    /// By side, where each target is and what its connections are made from, once that is known.
+    var prepared: [[PreparedTarget]]?
     var running: Running?
-    var progress = ReplayProgress()
-    var withheld: UInt64 = 0
+    /// By side.
+    var progress: [ReplayProgress]
+    /// By side, what the plan withholds.
+    var withheld: [UInt64]
   }
 
   /// What the event loop carries out.
   struct Running: Sendable {
     let eventLoop: any EventLoop
-    let engine: NIOLoopBound<ReplayEngine>
+    let sides: NIOLoopBound<ReplaySides>
     let handover: Handover
 
     func stop(grace: Int64) {
@@ -35,20 +41,33 @@ public final class Replayer: Sendable {
       execute { $0.stop(.interrupted, grace: grace) }
     }
 
-    func execute(_ body: @escaping @Sendable (ReplayEngine) -> Void) { eventLoop.execute { body(engine.value) } }
+    func execute(_ body: @escaping @Sendable (ReplaySides) -> Void) { eventLoop.execute { body(sides.value) } }
   }
 
-  let state = Mutex(State())
+  let state: Mutex<State>
 
   public convenience init(target: ReplayTarget, options: ReplayOptions = ReplayOptions()) {
     self.init(targets: [WeightedTarget(target)], options: options)
   }
 
-  /// - Precondition: there is a target, and no more than 65,535 of them.
-  public init(targets: [WeightedTarget], options: ReplayOptions = ReplayOptions()) {
+  /// - Parameters:
+  ///   - targets: the shadow's. There is one, and no more than 65,535 of them.
+  ///   - primary: whose answers the others are held against; nil where the recorded ones serve for that.
+  ///   - control: a second instance of the primary.
+  public init(
+    targets: [WeightedTarget], primary: ReplayTarget? = nil, control: ReplayTarget? = nil,
+    options: ReplayOptions = ReplayOptions()
+  ) {
     precondition((1...Int(UInt16.max)).contains(targets.count), "a replay has a target")
     self.targets = targets
+    self.primary = primary
+    self.control = control
     self.options = options
+    sides = ReplaySide.all(shadow: targets, primary: primary, control: control, options: options)
+    state = Mutex(
+      State(
+        progress: Array(repeating: ReplayProgress(), count: sides.count),
+        withheld: Array(repeating: 0, count: sides.count)))
   }
 
   /// Checks the options, finds the targets' addresses and, with `options.checksTarget`, connects to each and closes.
@@ -57,15 +76,19 @@ public final class Replayer: Sendable {
   /// it was not done.
   public func prepare() throws(ReplayError) {
     try options.validate()
-    for target in targets where !(1...10_000).contains(target.weight) {
+    for target in sides.flatMap(\.targets) where !(1...10_000).contains(target.weight) {
       throw .optionOutOfRange(name: "weight", expected: "1 to 10000")
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     // It fails only where it was shut down before.
     defer { try? group.syncShutdownGracefully() }
-    let preparation = TargetPreparation(options: options, eventLoop: group.next())
-    var prepared: [PreparedTarget] = []
-    for target in targets { prepared.append(try preparation.prepare(target.target)) }
+    var prepared: [[PreparedTarget]] = []
+    for side in sides {
+      let preparation = TargetPreparation(options: side.options, eventLoop: group.next())
+      var places: [PreparedTarget] = []
+      for target in side.targets { places.append(try preparation.prepare(target.target)) }
+      prepared.append(places)
+    }
     state.withLock { $0.prepared = prepared }
   }
 
@@ -77,8 +100,9 @@ public final class Replayer: Sendable {
   ///     first call with a new round begins again at the session's start. Called on this thread, ahead of sending.
   ///   - closesConnection: whether an exchange is the last of its recorded connection, where the caller knows; its
   ///     connection is then closed with it. Without it a connection closes after `options.idleTimeout`.
-  ///   - deliver: takes each exchange that was attempted with its one attempt, in the order in which attempts end. Called on
-  ///     this thread. Withheld exchanges are only counted.
+  ///   - deliver: takes each exchange that was attempted with one attempt for each role that was sent it, the shadow's
+  ///     first, in the order in which the last of these attempts end. Called on this thread. Withheld exchanges are only
+  ///     counted.
   /// - Throws: ``ReplayError`` before anything was sent where the options, the name or the target are at fault;
   ///   later only where `next` or `deliver` throws, after requests in flight were given up.
   public func run(
@@ -95,18 +119,19 @@ public final class Replayer: Sendable {
     _ body: (Running, HeldMemory) throws(ReplayError) -> ReplayOutcome
   ) throws(ReplayError) -> ReplayOutcome {
     if state.withLock({ $0.prepared == nil }) { try prepare() }
-    let connectionLimit = min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles)
+    let connectionLimit =
+      min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles) / sides.count
     guard connectionLimit > 0 else { throw .systemFailure(reason: "the limit on open files (ulimit -n) is too low") }
 
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     // It fails only where it was shut down before.
     defer { try? group.syncShutdownGracefully() }
     let eventLoop = group.next()
-    let handover = Handover()
+    let handover = Handover(sides: sides.count)
     let memory = HeldMemory(limit: options.memoryLimit)
-    let engine = try makeEngine(
+    let engines = try makeEngines(
       on: eventLoop, handover: handover, memory: memory, connectionLimit: connectionLimit)
-    let running = Running(eventLoop: eventLoop, engine: engine, handover: handover)
+    let running = Running(eventLoop: eventLoop, sides: engines, handover: handover)
     state.withLock { state in
       state.running = running
       if state.isInterrupted { running.stop(grace: options.interruptGrace) }
@@ -130,9 +155,12 @@ public final class Replayer: Sendable {
   public var progress: ReplayProgress {
     state.withLock { state in
       var progress = state.progress
-      progress.withheld = state.withheld
-      progress.planned += state.withheld
-      return progress
+      for side in sides.indices {
+        progress[side].withheld = state.withheld[side]
+        progress[side].planned += state.withheld[side]
+        if side > 0 { progress[0].besides[sides[side].role] = progress[side] }
+      }
+      return progress[0]
     }
   }
 }
@@ -151,7 +179,8 @@ extension Replayer {
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
-    var plan = PlanReader(options: options)
+    var plan = PlanReader(options: options, roles: sides.map(\.role))
+    var gathering = SideGathering()
     var outstanding = 0
     var (hasBegun, began) = (false, Int64(0))
     var failure: ReplayError?
@@ -172,35 +201,31 @@ extension Replayer {
             limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, options.readAheadCount - outstanding),
             until: horizon, memory: memory, next: next, closesConnection: closesConnection)
         } catch { fail(.sessionFailed(error)) }
-        outstanding += batch.count
+        outstanding += batch.count { $0.side == 0 }
         let isLoopWaiting = handover.plan(batch, isSessionOver: plan.isOver)
         if !hasBegun {
           hasBegun = true
           began = RunClock().now
-          running.execute { $0.begin() }
+          running.execute { _ = $0.begin() }
         } else if isLoopWaiting {
           running.execute { $0.planHasGrown() }
         }
-        let withheld = plan.withheld.values.reduce(0, +)
-        state.withLock { $0.withheld = withheld }
+        publishWithheld(plan)
       }
-      let (ended, outcome) = handover.takeEnded(
+      let (ended, outcomes) = handover.takeEnded(
         waits: !reads, atMost: isFarAhead && !plan.isOver ? plan.latestDue &- (horizon ?? 0) : nil)
-      outstanding -= ended.count
       for request in ended {
-        memory.add(-request.heldBytes)
-        guard let exchange = request.exchange.take(), let attempt = request.attempt.take(), failure == nil else {
-          continue
-        }
-        do {
-          try deliver(ReplayedExchange(exchange: exchange, attempts: [attempt]))
-        } catch { fail(.deliveryFailed(error)) }
+        guard let parts = gathering.add(request) else { continue }
+        outstanding -= 1
+        guard let replayed = Replayer.joined(parts, memory), failure == nil else { continue }
+        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
       }
-      guard var outcome else { continue }
+      guard let outcomes else { continue }
+      for replayed in gathering.takeRest().compactMap({ Replayer.joined($0, memory) }) where failure == nil {
+        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
+      }
       if let failure { throw failure }
-      outcome.skipped.merge(plan.withheld, uniquingKeysWith: +)
-      outcome.planned += plan.withheld.values.reduce(0, +)
-      return outcome
+      return outcome(outcomes, plan)
     }
   }
 
@@ -209,22 +234,55 @@ extension Replayer {
     options.readAheadTime.map { (RunClock().now &- began).addingReportingOverflow($0).partialValue }
   }
 
-  private func makeEngine(
+  /// What the sides did with an exchange; nil where none of them was sent it.
+  static func joined(_ parts: [PlannedRequest], _ memory: HeldMemory) -> ReplayedExchange? {
+    var (exchange, attempts): (Exchange?, [Attempt]) = (nil, [])
+    for part in parts {
+      memory.add(-part.heldBytes)
+      // Taken from all, so that its arrays are moved rather than shared.
+      if let its = part.exchange.take() { exchange = its }
+      if let attempt = part.attempt.take() { attempts.append(attempt) }
+    }
+    guard let exchange, !attempts.isEmpty else { return nil }
+    return ReplayedExchange(exchange: exchange, attempts: attempts)
+  }
+
+  func publishWithheld(_ plan: PlanReader) {
+    let withheld = ([plan.withheld] + plan.withheldBySide.dropFirst()).map { $0.values.reduce(0, +) }
+    state.withLock { $0.withheld = withheld }
+  }
+
+  /// The sides' outcomes as one, with what the plan withheld.
+  func outcome(_ outcomes: [ReplayOutcome], _ plan: PlanReader) -> ReplayOutcome {
+    var outcomes = outcomes
+    for (side, withheld) in ([plan.withheld] + plan.withheldBySide.dropFirst()).enumerated() {
+      outcomes[side].skipped.merge(withheld, uniquingKeysWith: +)
+      outcomes[side].planned += withheld.values.reduce(0, +)
+    }
+    for side in sides.indices.dropFirst() { outcomes[0].besides[sides[side].role] = outcomes[side] }
+    return outcomes[0]
+  }
+
+  private func makeEngines(
     on eventLoop: any EventLoop, handover: Handover, memory: HeldMemory, connectionLimit: Int
-  ) throws(ReplayError) -> NIOLoopBound<ReplayEngine> {
+  ) throws(ReplayError) -> NIOLoopBound<ReplaySides> {
     let prepared = state.withLock { $0.prepared } ?? []
     do {
       return try eventLoop.submit { [self] in
-        let states = prepared.enumerated().map { index, target in
-          TargetState(
-            target: target.target, index: index, options: options, dialer: target.dialer(options, on: eventLoop))
+        let clock = RunClock()
+        let engines = sides.enumerated().map { number, side in
+          let states = prepared[number].enumerated().map { index, target in
+            TargetState(
+              target: target.target, index: index, options: side.options,
+              dialer: target.dialer(side.options, on: eventLoop))
+          }
+          return ReplayEngine(
+            role: side.role, side: number, options: side.options, clock: clock, handover: handover, memory: memory,
+            targets: states, balancer: TargetBalancer(weights: side.targets.map(\.weight)), eventLoop: eventLoop,
+            connectionLimit: connectionLimit,
+            publish: { [self] progress in state.withLock { $0.progress[number] = progress } })
         }
-        let engine = ReplayEngine(
-          options: options, clock: RunClock(), handover: handover, memory: memory, targets: states,
-          balancer: TargetBalancer(weights: targets.map(\.weight)), eventLoop: eventLoop,
-          connectionLimit: connectionLimit,
-          publish: { [self] progress in state.withLock { $0.progress = progress } })
-        return NIOLoopBound(engine, eventLoop: eventLoop)
+        return NIOLoopBound(ReplaySides(engines), eventLoop: eventLoop)
       }.wait()
     } catch {
       throw .systemFailure(reason: "\(error)")

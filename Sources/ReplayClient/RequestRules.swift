@@ -7,9 +7,10 @@ public protocol RequestRules: Sendable {
   /// Whether a request is sent, and how. Asked on the thread that reads the session or live traffic, once for each
   /// exchange and round.
   func handling(of exchange: Exchange, round: UInt32) -> RequestHandling
-  /// The request that is sent for an exchange; nil where that is `request` as it is. Asked on the same thread, and on the
-  /// event loop for requests that had to wait for values of others' answers, which then stand in `request`.
-  func rewritten(_ request: HTTPRequest, of exchange: Exchange) -> HTTPRequest?
+  /// The request that is sent for an exchange to whom has this role; nil where that is `request` as it is. Asked on the
+  /// same thread, and on the event loop for requests that had to wait for values of others' answers, which then stand in
+  /// `request`.
+  func rewritten(_ request: HTTPRequest, of exchange: Exchange, for role: AttemptRole) -> HTTPRequest?
 }
 
 /// What becomes of one request, beside what the options say.

@@ -54,6 +54,10 @@ public struct SessionWalk: Sendable {
     return .send(arrival)
   }
 
+  /// Whether a request that is sent to the shadow may change something, so that without
+  /// ``ReplayOptions/sendsUnsafeToPrimary`` neither the primary nor the control is sent it.
+  public static func isForShadowOnly(_ exchange: Exchange) -> Bool { Admission.withholdingFromPrimary(exchange) != nil }
+
   /// Goes on to the next round after the session's last exchange.
   /// - Returns: false where there is none.
   public mutating func beginRound() -> Bool {

@@ -75,6 +75,8 @@ extension JSONWriter {
       $0.member("started", run.started.description)
       $0.member("session", run.session)
       $0.list("targets", run.targets) { $0.string($1) }
+      $0.member("primary") { if let primary = run.primary { $0.string(primary) } else { $0.null() } }
+      $0.member("control") { if let control = run.control { $0.string(control) } else { $0.null() } }
       $0.member("tool_version", run.toolVersion)
       $0.list("command", run.command) { $0.string($1) }
     }
@@ -119,6 +121,8 @@ extension JSONWriter {
   fileprivate mutating func write(_ evidence: ComparisonEvidence) {
     object {
       $0.member("primary", evidence.hasLivePrimary ? "live" : "recorded")
+      $0.member("held_against_recorded", evidence.recorded)
+      $0.member("primary_failed", evidence.primaryFailed)
       $0.member("controlled", evidence.controlled)
       $0.member("control_strayed", evidence.strayed)
       $0.member("tested", evidence.tested)

@@ -141,10 +141,8 @@ struct MarkdownReport {
   private mutating func origin() {
     line()
     let targets = report.run.targets.prefix(4).map { code($0) }.joined(separator: ", ")
-    let kind = report.evidence.hasLivePrimary ? "the live primary" : "the recording"
-    let control = report.evidence.controlled > 0 ? ", noise measured against a control" : ", without a control"
     line(
-      "<sub>\(code(report.run.session)) against \(targets), compared with \(kind)\(control); run \(code(report.run.id)), "
+      "<sub>\(code(report.run.session)) against \(targets), \(escaped(visible(cut(report.comparison, to: 400)))); run \(code(report.run.id)), "
         + "umbra \(prose(report.run.toolVersion)).</sub>")
   }
 

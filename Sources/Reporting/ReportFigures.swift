@@ -3,6 +3,20 @@
 import HTTPModel
 import ResponseDiff
 
+extension RunReport {
+  /// What the shadow's answers were held against, and what noise was measured with.
+  var comparison: String {
+    let against =
+      evidence.hasLivePrimary
+      ? "the live primary" + (run.primary.map { " \($0)" } ?? "")
+      : "the recorded answers: weaker evidence than a live primary's"
+    guard evidence.controlled > 0 else { return "compared with \(against); without a control" }
+    let control = run.control.map { " \($0)" } ?? ""
+    return "compared with \(against); noise measured with the control\(control) in "
+      + "\(Figure.count(evidence.controlled)) pairs"
+  }
+}
+
 /// Numbers as text, without a locale: the same report gives the same bytes everywhere.
 enum Figure {
   /// `12345678` as `12,345,678`.

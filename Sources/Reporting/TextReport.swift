@@ -47,6 +47,7 @@ struct TextReport {
     line("  " + paint(shortened(visible(from), to: textWidth - 2), .dim))
     let what = "run \(run.id), \(run.started.toSeconds), umbra \(run.toolVersion)"
     line("  " + paint(shortened(visible(what), to: textWidth - 2), .dim))
+    for part in wrapped(visible(report.comparison), to: textWidth - 2) { line("  " + paint(part, .dim)) }
   }
 
   private mutating func gates() {

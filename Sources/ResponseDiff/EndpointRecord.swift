@@ -38,7 +38,7 @@ struct LatencyHistogram {
 struct EndpointRecord {
   var compared: UInt64 = 0
   var different: UInt64 = 0
-  /// Attempts, those that an interrupt ended left out.
+  /// Attempts, those left out that an interrupt ended, or the client when the recorded one had given up.
   var attempts: UInt64 = 0
   var errors: UInt64 = 0
   var answered: UInt64 = 0
@@ -52,6 +52,8 @@ struct EndpointRecord {
   var primary: LatencyHistogram
   var shadow: LatencyHistogram
   var shadowFromSchedule: LatencyHistogram
+  /// The shadow's, of the requests of which the primary's time is known.
+  var shadowPaired: LatencyHistogram
   var pairs: LatencyPairs
 
   /// - Parameter isPrecise: as of ``LatencyHistogram``: for the whole run, not for each of many endpoints.
@@ -59,6 +61,7 @@ struct EndpointRecord {
     primary = LatencyHistogram(isPrecise: isPrecise)
     shadow = LatencyHistogram(isPrecise: isPrecise)
     shadowFromSchedule = LatencyHistogram(isPrecise: isPrecise)
+    shadowPaired = LatencyHistogram(isPrecise: isPrecise)
     pairs = LatencyPairs(capacity: isPrecise ? 4096 : 1024)
   }
 
@@ -70,7 +73,7 @@ struct EndpointRecord {
       self.sent += 1
       if sent.nanoseconds(since: attempt.scheduled) > Self.lateAfterNanoseconds { late += 1 }
     }
-    guard attempt.outcome != .interrupted else { return }
+    guard attempt.outcome != .interrupted, attempt.outcome != .cancelled else { return }
     attempts += 1
     guard attempt.outcome == .answered, let response = attempt.response else {
       errors += 1
@@ -87,6 +90,7 @@ struct EndpointRecord {
   mutating func countPrimary(nanoseconds: Int64, against attempt: Attempt) {
     primary.record(nanoseconds: nanoseconds)
     guard let sent = attempt.sent else { return }
+    shadowPaired.record(nanoseconds: attempt.end.nanoseconds(since: sent))
     pairs.record(primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.end.nanoseconds(since: sent))
   }
 

@@ -53,7 +53,7 @@ struct RunEvidence {
       return .success(Measured(value: completeness, text: "the capture is \(Figures.share(completeness)) complete"))
     case .latency(let percentile): return quantile(percentile, of: record.shadow, "answers of the shadow")
     case .latencyRatio(let percentile):
-      return quantile(percentile, of: record.shadow, "answers of the shadow").flatMap { shadow in
+      return quantile(percentile, of: record.shadowPaired, "answers of the shadow").flatMap { shadow in
         quantile(percentile, of: record.primary, hasLivePrimary ? "of the primary" : "recorded answers").flatMap {
           primary in
           guard primary.value > 0 else {

@@ -65,11 +65,17 @@ public struct RunAnalysis: Sendable {
   private var notComparable: [String: UInt64] = [:]
   private var pairs: UInt64 = 0
   private var hasLivePrimary = false
+  private var recordedPairs: UInt64 = 0
+  private var primaryFailed: UInt64 = 0
   private var presentFeatures: [Int] = []
   /// Suppressions that are not about the exchange in hand.
   private var inapplicable: Set<Int> = []
   private var first: Timestamp?
   private var last: Timestamp?
+
+  /// Whether the run whose exchanges come next asked a primary: what that might have been sent and was not is then
+  /// left out, rather than held against the recorded answer as what may change something is.
+  public var asksPrimary = false
 
   /// - Parameter descriptors: of the messages that gRPC methods answer with.
   public init(options: AnalysisOptions = AnalysisOptions(), descriptors: ProtobufDescriptors? = nil) {
@@ -95,8 +101,8 @@ public struct RunAnalysis: Sendable {
   ///
   /// Each of the shadow's attempts is compared with the live primary's answer of the same round where the primary was
   /// asked, else with the recorded response; so is the control's. An attempt without a whole answer is a difference of
-  /// its own; where the answer to compare with is missing or not whole, or an interrupt ended the attempt, there is
-  /// nothing to compare and that is counted.
+  /// its own; where the answer to compare with is missing or not whole, or the attempt was ended from this side, there
+  /// is nothing to compare and that is counted.
   /// - Parameter inapplicable: indices of suppressions that are about other requests.
   public mutating func add(_ replayed: ReplayedExchange, inapplicable: Set<Int> = []) {
     self.inapplicable = inapplicable
@@ -124,15 +130,17 @@ public struct RunAnalysis: Sendable {
     whole.count(attempt)
     endpoints[number].count(attempt)
     let answer = attempt.outcome == .answered ? attempt.response : nil
-    if answer == nil { errors[attempt.outcome.identifier, default: 0] += 1 }
+    if answer == nil, attempt.outcome != .cancelled { errors[attempt.outcome.identifier, default: 0] += 1 }
 
     let expectation = expectation(of: exchange, request, primary)
-    if let time = expectation.nanoseconds, answer != nil {
+    // A recorded time beside live ones would be of another place and another load.
+    let primaryTime = expectation.isLive || !asksPrimary ? expectation.nanoseconds : nil
+    if let time = primaryTime, answer != nil {
       whole.countPrimary(nanoseconds: time, against: attempt)
       endpoints[number].countPrimary(nanoseconds: time, against: attempt)
     }
     let isDifferent = compare(attempt, answer, of: exchange, request, number, expectation, control)
-    timeline.count(attempt, primaryNanoseconds: answer == nil ? nil : expectation.nanoseconds, isDifferent: isDifferent)
+    timeline.count(attempt, primaryNanoseconds: answer == nil ? nil : primaryTime, isDifferent: isDifferent)
   }
 
   /// What the others are held against.
@@ -151,10 +159,19 @@ public struct RunAnalysis: Sendable {
     if let primary {
       hasLivePrimary = true
       guard primary.outcome == .answered, let response = primary.response else {
+        if primary.outcome == .interrupted || primary.outcome == .cancelled {
+          return Expectation(isLive: true, obstacle: primary.outcome.identifier)
+        }
+        primaryFailed += 1
         return Expectation(isLive: true, obstacle: "primary-without-answer")
       }
       return Expectation(
         response: response, nanoseconds: primary.sent.map { primary.end.nanoseconds(since: $0) }, isLive: true)
+    }
+    if asksPrimary, request.isSafe {
+      hasLivePrimary = true
+      primaryFailed += 1
+      return Expectation(isLive: true, obstacle: "primary-not-asked")
     }
     guard let response = exchange.response else { return Expectation(isLive: false, obstacle: "no-recorded-response") }
     guard response.body.isComplete || response.body.cutHash != nil else {
@@ -172,9 +189,12 @@ public struct RunAnalysis: Sendable {
   ) -> Bool {
     if let obstacle = expectation.obstacle { return leaveOut(obstacle) }
     guard let expected = expectation.response else { return false }
-    if attempt.outcome == .interrupted { return leaveOut("interrupted") }
+    if attempt.outcome == .interrupted || attempt.outcome == .cancelled {
+      return leaveOut(attempt.outcome.identifier)
+    }
     let shadow = differences(expected, attempt, answer, request)
     if let obstacle = shadow.obstacle { return leaveOut(obstacle) }
+    if !expectation.isLive { recordedPairs += 1 }
     whole.compared += 1
     endpoints[number].compared += 1
     pairs += 1
@@ -182,7 +202,7 @@ public struct RunAnalysis: Sendable {
     features[number].count(request, into: &presentFeatures)
 
     var controlDifferences: [Difference]?
-    if let control, control.outcome != .interrupted {
+    if let control, control.outcome != .interrupted, control.outcome != .cancelled {
       let response = control.outcome == .answered ? control.response : nil
       let found = differences(expected, control, response, request)
       if found.obstacle == nil {
@@ -283,7 +303,8 @@ public struct RunAnalysis: Sendable {
     let summaries = zip(endpoints, names).map { $0.summary(endpoint: $1) }
       .sorted { ($1.compared + $1.errors, $0.endpoint) < ($0.compared + $0.errors, $1.endpoint) }
     let evidence = ComparisonEvidence(
-      hasLivePrimary: hasLivePrimary, controlled: whole.controlled, strayed: whole.controlStrayed, tested: found.tested,
+      hasLivePrimary: hasLivePrimary, recorded: hasLivePrimary ? recordedPairs : 0, primaryFailed: primaryFailed,
+      controlled: whole.controlled, strayed: whole.controlStrayed, tested: found.tested,
       baseline: baseline?.name)
     let reasoning = VerdictReasoning(
       gates: results, schedule: schedule, totals: totals, clusters: found.clusters, evidence: evidence,

@@ -42,43 +42,25 @@ public struct RunReport: Sendable {
   }
 }
 
-/// What a run's answers were held against, and what noise was measured with.
-public struct ComparisonEvidence: Hashable, Sendable {
-  /// The primary was asked again, at the same time; else its recorded answers count.
-  public var hasLivePrimary: Bool
-  /// Pairs in which a control answered too.
-  public var controlled: UInt64
-  /// Of those, the pairs in which the control gave no answer or one of another status class.
-  public var strayed: UInt64
-  /// Places whose differences were tested against the control.
-  public var tested: UInt64
-  /// The run whose findings are known; nil where there is none.
-  public var baseline: String?
-
-  public init(
-    hasLivePrimary: Bool = false, controlled: UInt64 = 0, strayed: UInt64 = 0, tested: UInt64 = 0,
-    baseline: String? = nil
-  ) {
-    self.hasLivePrimary = hasLivePrimary
-    self.controlled = controlled
-    self.strayed = strayed
-    self.tested = tested
-    self.baseline = baseline
-  }
-}
-
 /// Which run it was. Stored at the head of a run file.
 public struct RunDescription: Hashable, Sendable {
   public var id: String
   public var started: Timestamp
   public var session: String
+  /// The shadow's.
   public var targets: [String]
+  /// The primary and the control that were asked too; nil where none was.
+  public var primary: String?
+  public var control: String?
   public var toolVersion: String
   public var command: [String]
 
   public init(
-    id: String, started: Timestamp, session: String, targets: [String], toolVersion: String, command: [String]
+    id: String, started: Timestamp, session: String, targets: [String], primary: String? = nil,
+    control: String? = nil, toolVersion: String, command: [String]
   ) {
+    self.primary = primary
+    self.control = control
     self.id = id
     self.started = started
     self.session = session
@@ -179,12 +161,13 @@ public struct Quantiles: Hashable, Sendable {
 public struct RunTotals: Hashable, Sendable {
   public var attempts: UInt64
   public var answered: UInt64
-  /// Attempts without a whole answer, by ``HTTPModel/AttemptOutcome/identifier``.
+  /// Attempts without a whole answer, by ``HTTPModel/AttemptOutcome/identifier``. What the recorded client had given up
+  /// at the same moment (`cancelled`) is no error.
   public var errors: [String: UInt64]
   /// Pairs that could be compared: a whole recorded response, and an answer or the lack of one.
   public var compared: UInt64
   /// Attempts that could not be compared, by reason: `no-recorded-response`, `recorded-response-incomplete`,
-  /// `interrupted`, ``UncomparedBody``'s.
+  /// `primary-without-answer`, `primary-not-asked`, `interrupted`, `cancelled`, ``UncomparedBody``'s.
   public var notComparable: [String: UInt64]
   /// Pairs with at least one difference above `info`.
   public var different: UInt64

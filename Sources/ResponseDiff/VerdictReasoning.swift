@@ -15,6 +15,9 @@ struct VerdictReasoning {
   /// More than this share of pairs in which the control answers quite otherwise says that it is no second primary.
   static let strayBound = 0.1
 
+  /// More than this share of requests that the primary did not answer says that there is little to hold the shadow against.
+  static let primaryFailureBound = 0.1
+
   let gates: [GateResult]
   let schedule: ScheduleSummary
   let totals: RunTotals
@@ -60,6 +63,11 @@ struct VerdictReasoning {
       doubts.append(
         "The breaker opened: \(Figures.count(withheld)) of \(Figures.count(schedule.planned)) requests were not sent.")
     }
+    let asked = evidence.primaryFailed + totals.compared
+    if Double(evidence.primaryFailed) > Self.primaryFailureBound * Double(asked) {
+      let share = Figures.share(Double(evidence.primaryFailed) / Double(asked))
+      doubts.append("The primary failed: it gave no whole answer to \(share) of the requests, which say nothing.")
+    }
     if Double(evidence.strayed) > Self.strayBound * Double(evidence.controlled) {
       let share = Figures.share(Double(evidence.strayed) / Double(evidence.controlled))
       doubts.append(
@@ -84,6 +92,12 @@ struct VerdictReasoning {
       remarks.append(
         "The primary's latencies are those of the recording, taken at another time and place: ratios are a hint, no proof."
       )
+    }
+    if evidence.recorded > 0 {
+      remarks.append(
+        "\(Figures.count(evidence.recorded)) of the pairs \(evidence.recorded == 1 ? "was" : "were") held against the "
+          + "recorded answers, which is weaker evidence: their requests may change something and were not sent to the "
+          + "primary.")
     }
     if totals.compared > 0, !totals.notComparable.isEmpty {
       remarks.append("Some attempts could not be compared\(leftOut).")

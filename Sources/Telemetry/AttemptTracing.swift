@@ -16,32 +16,40 @@ public struct AttemptTracing: Sendable {
   public let propagation: Propagation
   private let seed: UInt64
   private let targets: [String]
+  private let besides: [AttemptRole: String]
 
   /// - Parameters:
   ///   - seed: different for each run.
-  ///   - targets: names, by ``HTTPModel/Attempt/target``.
-  public init(_ propagation: Propagation, seed: UInt64, targets: [String]) {
+  ///   - targets: names of the shadow's, by ``HTTPModel/Attempt/target``.
+  ///   - besides: names of the primary and of the control, where they are asked.
+  public init(
+    _ propagation: Propagation, seed: UInt64, targets: [String], besides: [AttemptRole: String] = [:]
+  ) {
     self.propagation = propagation
     self.seed = seed
     self.targets = targets
+    self.besides = besides
   }
 
   /// Fields that a request is sent with in place of its own.
-  public func fields(for request: HTTPRequest, _ id: ExchangeID, round: UInt32) -> [(name: [UInt8], value: [UInt8])] {
+  public func fields(
+    for request: HTTPRequest, _ id: ExchangeID, round: UInt32, role: AttemptRole = .shadow
+  ) -> [(name: [UInt8], value: [UInt8])] {
     guard propagation == .child else { return [] }
-    return parent(of: request, id, round).context.fields(forChild: spanID(id, round))
+    return parent(of: request, id, round).context.fields(forChild: spanID(id, round, role))
   }
 
   /// The span of an attempt; nil where the recorded trace is not sampled.
   public func span(of attempt: Attempt, _ request: HTTPRequest) -> AttemptSpan? {
     let (context, isRecorded) = parent(of: request, attempt.exchange, attempt.round)
     guard context.isSampled else { return nil }
-    let target = Int(attempt.target) < targets.count ? targets[Int(attempt.target)] : "other"
+    let names = attempt.role == .shadow ? targets : besides[attempt.role].map { [$0] } ?? []
+    let target = Int(attempt.target) < names.count ? names[Int(attempt.target)] : "other"
     return AttemptSpan(
-      context: context, hasParent: isRecorded, spanID: spanID(attempt.exchange, attempt.round),
+      context: context, hasParent: isRecorded, spanID: spanID(attempt.exchange, attempt.round, attempt.role),
       method: String(decoding: request.method.prefix(32), as: UTF8.self),
       path: String(decoding: request.target.prefix { $0 != 0x3f }.prefix(256), as: UTF8.self), target: target,
-      start: attempt.sent ?? attempt.scheduled, end: attempt.end, scheduled: attempt.scheduled,
+      role: attempt.role, start: attempt.sent ?? attempt.scheduled, end: attempt.end, scheduled: attempt.scheduled,
       exchange: attempt.exchange, outcome: attempt.outcome, status: attempt.response?.status)
   }
 
@@ -50,10 +58,13 @@ public struct AttemptTracing: Sendable {
   ) {
     if let context = TraceContext(request.fields) { return (context, true) }
     let (high, low) = (mixed(id, round, 1), mixed(id, round, 2))
-    return (TraceContext(root: high, low | 1, spanID: spanID(id, round)), false)
+    return (TraceContext(root: high, low | 1, spanID: spanID(id, round, .shadow)), false)
   }
 
-  private func spanID(_ id: ExchangeID, _ round: UInt32) -> UInt64 { mixed(id, round, 0) | 1 }
+  /// The shadow's is that of the trace's root, where the recorded request has none.
+  private func spanID(_ id: ExchangeID, _ round: UInt32, _ role: AttemptRole) -> UInt64 {
+    mixed(id, round, role == .shadow ? 0 : 2 + UInt64(role.rawValue)) | 1
+  }
 
   /// Three rounds of SplitMix64's finalizer over all that names an attempt.
   private func mixed(_ id: ExchangeID, _ round: UInt32, _ purpose: UInt64) -> UInt64 {
@@ -76,6 +87,7 @@ public struct AttemptSpan: Sendable {
   var method: String
   var path: String
   var target: String
+  var role: AttemptRole
   var start: Timestamp
   var end: Timestamp
   var scheduled: Timestamp

@@ -57,19 +57,20 @@ extension MetricDescriptor {
   // MARK: Replay
 
   public static let attempts = MetricDescriptor(
-    "umbra_attempts_total", .counter, labels: ["target", "outcome", "status"],
-    "Attempts that have ended, by target, outcome and class of status.")
+    "umbra_attempts_total", .counter, labels: ["target", "outcome", "status", "role"],
+    "Attempts that have ended, by target, outcome, class of status and role: shadow, primary or control.")
   public static let attemptDuration = MetricDescriptor(
-    "umbra_attempt_duration_seconds", .histogram, labels: ["target"],
+    "umbra_attempt_duration_seconds", .histogram, labels: ["target", "role"],
     "Time from an attempt's first byte sent to its answer's last, of answered attempts.")
   public static let firstByteDuration = MetricDescriptor(
-    "umbra_attempt_first_byte_seconds", .histogram, labels: ["target"],
+    "umbra_attempt_first_byte_seconds", .histogram, labels: ["target", "role"],
     "Time from an attempt's first byte sent to its answer's first, of answered attempts.")
   public static let recordedDuration = MetricDescriptor(
     "umbra_primary_duration_seconds", .histogram,
     "Time from a recorded request's last byte to its answer's last, of attempts that were answered too.")
   public static let scheduleLag = MetricDescriptor(
-    "umbra_schedule_lag_seconds", .histogram, "Time from when a request was due to when it was sent.")
+    "umbra_schedule_lag_seconds", .histogram,
+    "Time from when a request was due to when it was sent to the shadow.")
   public static let requestsPlanned = MetricDescriptor(
     "umbra_replay_requests_planned_total", .counter, "Requests that were due, withheld ones included.")
   public static let requestsSent = MetricDescriptor(

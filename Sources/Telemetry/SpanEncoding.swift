@@ -48,6 +48,7 @@ extension AttemptSpan {
     json.member("endTimeUnixNano", "\(max(0, end.nanoseconds))")
     var attributes: [(String, JSONWriter.Attribute)] = [
       ("http.request.method", .text(method)), ("url.path", .text(path)), ("umbra.target", .text(target)),
+      ("umbra.role", .text(role.identifier)),
       ("umbra.exchange", .text(exchange.description)), ("umbra.outcome", .text(outcome.identifier)),
       ("umbra.lag_ns", .number(start.nanoseconds(since: scheduled))),
     ]

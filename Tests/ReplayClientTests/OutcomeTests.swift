@@ -24,7 +24,7 @@ import Testing
     #expect {
       try replay([get("/")], to: url, testOptions { $0.checksTarget = true })
     } throws: { error in
-      "\(error)".contains("connection refused") && "\(error)".contains("is the shadow running")
+      "\(error)".contains("connection refused") && "\(error)".contains("is it running")
     }
   }
 

@@ -75,7 +75,7 @@ func replay(
       results.append(result)
       onEach(result)
     })
-  let attempts = UInt64(results.count)
+  let attempts = UInt64(results.flatMap(\.attempts).count { $0.role == .shadow })
   #expect(outcome.attempts.values.reduce(0, +) == attempts)
   #expect(outcome.planned == attempts + outcome.skipped.values.reduce(0, +))
   for attempt in results.flatMap(\.attempts) {

@@ -25,7 +25,9 @@ import Testing
       return byPath[path] ?? RequestHandling()
     }
 
-    func rewritten(_ request: HTTPRequest, of exchange: Exchange) -> HTTPRequest? { rewrite?(request) }
+    func rewritten(_ request: HTTPRequest, of exchange: Exchange, for role: AttemptRole) -> HTTPRequest? {
+      rewrite?(request)
+    }
   }
 
   private func route(_ number: Int = 1, _ change: (inout RequestRoute) -> Void) -> RequestHandling {

@@ -47,6 +47,89 @@ func analysed(
     pacing: "max", planned: UInt64(answers.count), skipped: skipped, ledger: ledger, gates: gates, baseline: baseline)
 }
 
+/// A run that asked a live primary, as far as it could.
+@Suite struct LivePrimaryTests {
+  private func report(
+    _ replayed: [ReplayedExchange], asksPrimary: Bool = true, gates: [Gate] = []
+  ) -> RunReport {
+    var analysis = RunAnalysis()
+    analysis.asksPrimary = asksPrimary
+    for exchange in replayed { analysis.add(exchange) }
+    return analysis.finish(
+      description: RunDescription(
+        id: "r", started: moment(0), session: "s", targets: ["http://canary"], primary: "http://p", toolVersion: "0",
+        command: []), pacing: "max", planned: UInt64(replayed.count), skipped: [:], ledger: nil, gates: gates)
+  }
+
+  private func pair(_ n: Int, shadow: HTTPResponse? = json("{\"a\":1}"), primary: HTTPResponse?) -> ReplayedExchange {
+    Answers(
+      request: request(), recorded: json("{\"a\":9}"), shadow: shadow, primary: primary, times: (shadow: 5, primary: 5)
+    ).replayed(n)
+  }
+
+  @Test func whereThePrimaryFailedThereIsNothingToSay() throws {
+    var replayed = (1...20).map { pair($0, primary: json("{\"a\":1}")) }
+    for n in 0..<10 {
+      // The shadow's own answers say nothing either way; its own failure still counts as its own.
+      replayed[n].attempts[0].response = n == 0 ? nil : json("{\"a\":2}")
+      replayed[n].attempts[0].outcome = n == 0 ? .timeout : .answered
+      replayed[n].attempts[1].response = nil
+      replayed[n].attempts[1].outcome = .connectionRefused
+    }
+    let report = report(replayed)
+    #expect(report.totals.compared == 10 && report.totals.different == 0 && report.clusters.isEmpty)
+    #expect(report.totals.notComparable == ["primary-without-answer": 10])
+    #expect(report.totals.errors == ["timeout": 1] && report.evidence.primaryFailed == 10)
+    #expect(report.verdict.outcome == .inconclusive)
+    #expect(report.verdict.reasons.contains { $0.hasPrefix("The primary failed: it gave no whole answer to 50 %") })
+  }
+
+  @Test func theErrorRateIsTheShadows() throws {
+    var replayed = (1...20).map { pair($0, primary: json("{\"a\":1}")) }
+    replayed[0].attempts[1].outcome = .timeout
+    replayed[0].attempts[1].response = nil
+    let gates = [try Gate(parsing: "error.rate == 0"), try Gate(parsing: "regressions == 0")]
+    let report = report(replayed, gates: gates)
+    #expect(report.gates.map(\.outcome) == [.passed, .passed] && report.verdict.outcome == .pass)
+  }
+
+  @Test func whatThePrimaryWasNotSentThoughItMightHaveBeenIsLeftOut() throws {
+    var replayed = (1...20).map { pair($0, primary: json("{\"a\":1}")) }
+    replayed[3].attempts.removeLast()
+    let report = report(replayed)
+    #expect(report.totals.notComparable == ["primary-not-asked": 1] && report.clusters.isEmpty)
+    // Of a run without a primary, the recorded answer is what there is.
+    #expect(self.report([replayed[3]], asksPrimary: false).totals.different == 1)
+  }
+
+  @Test func whatMayChangeSomethingIsHeldAgainstTheRecordingAndNoTimeOfItCounts() throws {
+    var replayed = (1...20).map { pair($0, primary: json("{\"a\":1}")) }
+    for n in 10..<20 {
+      replayed[n].exchange.request = request("POST")
+      replayed[n].attempts.removeLast()
+    }
+    let report = report(replayed)
+    #expect(report.evidence.hasLivePrimary && report.evidence.recorded == 10 && report.totals.compared == 20)
+    #expect(report.clusters.map(\.endpoint) == ["POST /"] && report.clusters[0].evidence == .noControl)
+    #expect(report.verdict.reasons.contains { $0.hasPrefix("10 of the pairs were held against the recorded answers") })
+    #expect(report.latency.primary?.count == 10 && report.latency.shadow?.count == 20)
+  }
+
+  @Test(arguments: [AttemptOutcome.interrupted, .cancelled])
+  func whatWasEndedFromThisSideIsNoError(_ outcome: AttemptOutcome) throws {
+    var replayed = (1...20).map { pair($0, primary: json("{\"a\":1}")) }
+    for (n, role) in [(0, 0), (1, 1)] {
+      replayed[n].attempts[role].outcome = outcome
+      replayed[n].attempts[role].response = nil
+    }
+    let report = report(replayed, gates: [try Gate(parsing: "error.rate == 0"), try Gate(parsing: "regressions == 0")])
+    #expect(report.gates.map(\.outcome) == [.passed, .passed])
+    #expect(report.totals.notComparable == [outcome.identifier: 2] && report.evidence.primaryFailed == 0)
+    #expect(report.totals.errors["cancelled"] == nil)
+    #expect(report.verdict.outcome == (outcome == .cancelled ? .pass : .inconclusive))
+  }
+}
+
 @Suite struct ControlTests {
   private let uuid = { (n: Int) -> String in
     let digits = String(UInt64(n) &* 0x9E37_79B9_7F4A_7C15 | 1 << 63, radix: 16)

@@ -54,6 +54,7 @@ import Testing
     (record.answered, record.sent, record.late, record.statuses) = (97, 100, 5, [200: 90, 503: 7])
     for sample in 0..<samples {
       record.shadow.record(nanoseconds: (sample + 1) * 2_000_000)
+      record.shadowPaired.record(nanoseconds: (sample + 1) * 2_000_000)
       record.primary.record(nanoseconds: (sample + 1) * 1_000_000)
     }
     return RunEvidence(

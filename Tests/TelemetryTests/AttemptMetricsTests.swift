@@ -34,12 +34,32 @@ struct AttemptMetricsTests {
     metrics.count(replayed(target: 1, .connectionRefused, status: nil, sent: nil))
     metrics.count(replayed(target: 9, .timeout, status: 599))
     let lines = lines(metrics)
-    #expect(lines.contains(#"umbra_attempts_total{target="http://a",outcome="answered",status="2xx"} 2"#))
-    #expect(lines.contains(#"umbra_attempts_total{target="http://b",outcome="connection-refused",status="none"} 1"#))
-    #expect(lines.contains(#"umbra_attempts_total{target="other",outcome="timeout",status="5xx"} 1"#))
-    #expect(lines.contains(#"umbra_attempt_duration_seconds_bucket{target="http://a",le="0.0025"} 2"#))
-    #expect(lines.contains(#"umbra_attempt_first_byte_seconds_bucket{target="http://a",le="0.0005"} 2"#))
+    #expect(lines.contains(#"umbra_attempts_total{target="http://a",outcome="answered",status="2xx",role="shadow"} 2"#))
+    #expect(
+      lines.contains(
+        #"umbra_attempts_total{target="http://b",outcome="connection-refused",status="none",role="shadow"} 1"#))
+    #expect(lines.contains(#"umbra_attempts_total{target="other",outcome="timeout",status="5xx",role="shadow"} 1"#))
+    #expect(lines.contains(#"umbra_attempt_duration_seconds_bucket{target="http://a",role="shadow",le="0.0025"} 2"#))
+    #expect(lines.contains(#"umbra_attempt_first_byte_seconds_bucket{target="http://a",role="shadow",le="0.0005"} 2"#))
     #expect(lines.contains("umbra_schedule_lag_seconds_count 3"))
+  }
+
+  @Test("Primary and control are told apart from the shadow, and its lag alone is the schedule's")
+  func roles() {
+    let metrics = AttemptMetrics(targets: ["http://a"], besides: [.primary: "http://p"])
+    var replayed = replayed(.answered, status: 200)
+    for role in [AttemptRole.primary, .control] {
+      replayed.attempts.append(replayed.attempts[0])
+      replayed.attempts[replayed.attempts.count - 1].role = role
+    }
+    metrics.count(replayed)
+    let lines = lines(metrics)
+    for (target, role) in [("http://a", "shadow"), ("http://p", "primary"), ("other", "control")] {
+      let labels = "target=\"\(target)\",outcome=\"answered\",status=\"2xx\",role=\"\(role)\""
+      #expect(lines.contains("umbra_attempts_total{\(labels)} 1"))
+    }
+    #expect(lines.contains(#"umbra_attempt_duration_seconds_count{target="http://p",role="primary"} 1"#))
+    #expect(lines.contains("umbra_schedule_lag_seconds_count 1"))
   }
 
   @Test("Whatever the status, labels stay few")
@@ -59,6 +79,6 @@ struct AttemptMetricsTests {
   func clockSteps() {
     let metrics = AttemptMetrics(targets: ["t"])
     metrics.count(replayed(.answered, status: 200, sent: 5000, end: 1000))
-    #expect(lines(metrics).contains(#"umbra_attempt_duration_seconds_bucket{target="t",le="0.0001"} 1"#))
+    #expect(lines(metrics).contains(#"umbra_attempt_duration_seconds_bucket{target="t",role="shadow",le="0.0001"} 1"#))
   }
 }

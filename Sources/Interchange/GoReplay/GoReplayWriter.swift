@@ -23,7 +23,8 @@ public struct GoReplayWriter: ExchangeWriting {
         response, .response, identifier, response.timing.start,
         latency: response.timing.end.nanoseconds(since: response.timing.start), into: &bytes)
     }
-    for attempt in attempts {
+    // The format knows one that is asked.
+    for attempt in attempts where attempt.role == .shadow {
       guard let response = attempt.response else { continue }
       let sent = attempt.sent ?? attempt.scheduled
       write(

@@ -44,7 +44,9 @@ struct PageView {
         report.evidence.baseline == nil ? "confirmed" : "new since the baseline"),
       item(
         "Against", report.evidence.hasLivePrimary ? "live" : "recorded",
-        controlled > 0 ? "noise measured in \(Figure.count(controlled)) pairs" : "without a control"),
+        controlled > 0
+          ? "noise measured in \(Figure.count(controlled)) pairs"
+          : report.evidence.hasLivePrimary ? "without a control" : "weaker evidence, without a control"),
       item(
         "Different", Figure.percent(totals.different, of: totals.compared),
         "\(Figure.count(totals.different)) of \(Figure.count(totals.compared))"),
@@ -308,7 +310,8 @@ struct PageView {
     return [
       "run": [
         item("Run", run.id), item("Started", run.started.toSeconds), item("Session", run.session),
-        item("Targets", run.targets.joined(separator: ", ")), item("Command", run.command.joined(separator: " ")),
+        item("Targets", run.targets.joined(separator: ", ")),
+        item("Evidence", report.comparison.capitalizedFirst), item("Command", run.command.joined(separator: " ")),
         item("Version", run.toolVersion),
       ]
     ]

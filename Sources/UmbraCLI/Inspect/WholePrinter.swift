@@ -73,7 +73,8 @@ struct WholePrinter: ExchangePrinter {
 
   /// What came of sending the request again.
   func text(_ attempt: Attempt) -> [UInt8] {
-    var text = "\nReplayed \(attempt.sent ?? attempt.scheduled): \(attempt.outcome.identifier)\n"
+    var text =
+      "\nReplayed \(attempt.sent ?? attempt.scheduled) to the \(attempt.role.identifier): \(attempt.outcome.identifier)\n"
     if let response = attempt.response {
       text += answer(response, after: attempt.sent.map { attempt.end.nanoseconds(since: $0) })
     }

@@ -104,10 +104,10 @@ final class MiddlewareChain {
     }
   }
 
-  /// What came of an attempt.
+  /// What came of an attempt: of the shadow's, GoReplay's middleware knows no other.
   func tell(_ replayed: ReplayedExchange) {
     guard !isOver else { return }
-    for attempt in replayed.attempts {
+    for attempt in replayed.attempts where attempt.role == .shadow {
       guard let line = GoReplayLine(attempt: attempt) else { continue }
       if outbox.count - written > Self.outboxLimit { counts.shed += 1 } else { outbox += line.line }
     }

@@ -8,6 +8,7 @@ struct AttemptObserver {
   let metrics: AttemptMetrics
   let tracing: AttemptTracing
   let targets: [String]
+  let besides: [AttemptRole: String]
   let exporter: SpanExporter?
   let logs: Observation?
 
@@ -18,7 +19,8 @@ struct AttemptObserver {
     for attempt in replayed.attempts {
       if let exporter, let span = tracing.span(of: attempt, request) { exporter.add(span) }
       if let logs {
-        let target = Int(attempt.target) < targets.count ? targets[Int(attempt.target)] : "other"
+        let names = attempt.role == .shadow ? targets : besides[attempt.role].map { [$0] } ?? []
+        let target = Int(attempt.target) < names.count ? names[Int(attempt.target)] : "other"
         logs.access(AccessLine(attempt, of: replayed.exchange, request, target: target).bytes)
       }
     }

@@ -117,14 +117,17 @@ final class Observation: Sendable {
   var replacedFields: ReplayOptions.ReplacedFields? {
     guard plan.propagation == .child else { return nil }
     let tracing = AttemptTracing(.child, seed: seed, targets: [])
-    return { tracing.fields(for: $0, $1, round: $2) }
+    return { tracing.fields(for: $0, $1, round: $2, role: $3) }
   }
 
   /// Shows a replay that is about to begin.
   /// - Returns: what is told of each attempt.
   func watch(_ replayer: Replayer) -> AttemptObserver {
     let names = replayer.targets.map { "\($0.target)" }
-    let metrics = AttemptMetrics(targets: names)
+    let besides = [AttemptRole.primary: replayer.primary, .control: replayer.control].compactMapValues {
+      $0.map { "\($0)" }
+    }
+    let metrics = AttemptMetrics(targets: names, besides: besides)
     registry.add { [weak replayer] in
       guard let progress = replayer?.progress else { return metrics.families() }
       return metrics.families() + [
@@ -136,8 +139,9 @@ final class Observation: Sendable {
     }
     registry.isReady = true
     return AttemptObserver(
-      metrics: metrics, tracing: AttemptTracing(plan.propagation, seed: seed, targets: names), targets: names,
-      exporter: state.withLock { $0.exporter }, logs: plan.accessLog == nil ? nil : self)
+      metrics: metrics, tracing: AttemptTracing(plan.propagation, seed: seed, targets: names, besides: besides),
+      targets: names, besides: besides, exporter: state.withLock { $0.exporter },
+      logs: plan.accessLog == nil ? nil : self)
   }
 
   /// Adds what only one command has.

@@ -49,6 +49,39 @@ struct SessionCorrelation: ReplayDependencies {
   }
 }
 
+/// What a plan would do about values that the shadow makes; for `--dry-run`.
+struct CorrelatedCounts {
+  private var dependants: UInt64 = 0
+  private var producers: UInt64 = 0
+  private var blocked: UInt64 = 0
+  /// Of this round, the answers that are waited for and asked for.
+  private var asked: Set<ExchangeID> = []
+
+  mutating func beginRound() { asked.removeAll() }
+
+  /// Counts an exchange that is sent.
+  mutating func count(_ exchange: ExchangeID, _ dependencies: any ReplayDependencies) {
+    let needs = dependencies.producers(of: exchange)
+    if !needs.isEmpty { dependants += 1 }
+    if needs.contains(where: { !asked.contains($0) }) { blocked += 1 }
+    guard dependencies.isProducer(exchange) else { return }
+    producers += 1
+    asked.insert(exchange)
+  }
+
+  func text(_ mode: CorrelationOptions.Mode) -> String {
+    if mode == .suggest { return "nothing: --correlate suggest only says what auto would do" }
+    guard dependants > 0 else { return "nothing: no request that is sent brings back what an earlier answer gave" }
+    var text = "\(counted(dependants, "request")) that \(dependants == 1 ? "needs" : "need") values of "
+    text += counted(producers, "earlier answer")
+    if blocked > 0 {
+      text +=
+        "; \(grouped(blocked)) would be blocked, since what \(blocked == 1 ? "it needs" : "they need") is not sent"
+    }
+    return text
+  }
+}
+
 extension ReplayPlan {
   /// Finds what the session's requests need of earlier answers, as the flags say, and leaves the session at its beginning.
   mutating func correlate(_ source: ExchangeSource) throws {

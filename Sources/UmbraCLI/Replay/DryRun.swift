@@ -9,12 +9,15 @@ import SessionFile
 
 /// Walks a session as a replay would and counts.
 final class DryRun {
-  private let plan: ReplayPlan
+  private var plan: ReplayPlan
   private var curve = ArrivalHistogram()
   private var sent: UInt64 = 0
   private var elsewhere: UInt64 = 0
   private var withheld: [WithheldReason: UInt64] = [:]
   private var endpoints: [String: (sent: UInt64, withheld: UInt64)] = [:]
+  /// Sent to the shadow and not to the primary and the control.
+  private var shadowOnly: UInt64 = 0
+  private var correlated = CorrelatedCounts()
   private var rounds: UInt32 = 0
   private var pausesCut: Int64 = 0
 
@@ -30,6 +33,7 @@ final class DryRun {
       source.reportDamage()
       throw CommandFailure("\(plan.session) holds no exchanges: there is nothing to replay", status: .inconclusive)
     }
+    try plan.correlate(source)
     try walk(source)
     source.reportDamage()
     return heading() + curveText() + endpointText() + "\nNothing was sent.\n"
@@ -40,6 +44,7 @@ final class DryRun {
     let end = plan.options.duration ?? .max
     while !Interruption.isRequested {
       guard let exchange = try source.next() else {
+        correlated.beginRound()
         // Without due times there is no telling how often it goes round.
         guard plan.options.pacing != .maximum || plan.options.duration == nil, walk.beginRound() else { break }
         source.rewind()
@@ -58,6 +63,9 @@ final class DryRun {
           curve.add(due)
         }
         sent += 1
+        let isUnsafe = !plan.options.sendsUnsafeToPrimary && SessionWalk.isForShadowOnly(exchange)
+        if isUnsafe { shadowOnly += 1 }
+        if let dependencies = plan.options.dependencies { correlated.count(exchange.id, dependencies) }
         rounds = max(rounds, walk.round + 1)
         pausesCut = walk.pausesCut
         count(exchange, isSent: true)
@@ -80,9 +88,15 @@ final class DryRun {
       let weight = plan.targets.count > 1 ? "  weight \(target.weight)" : ""
       rows.append((rows.count == 1 ? "target" : "", "\(target.target)\(weight)"))
     }
+    rows += plan.besides.map { ($0.role.identifier, "\($0.target)") }
     rows.append(("pacing", plan.options.pacing == .maximum ? "as fast as answers come" : "\(plan.options.pacing)"))
     if pausesCut > 0 { rows.append(("pauses", "\(shortDuration(pausesCut)) left out by --max-pause")) }
     rows.append(("sends", amount()))
+    if !plan.besides.isEmpty, shadowOnly > 0 {
+      rows.append(
+        ("", "\(grouped(shadowOnly)) of them to the shadow alone: may change something (--allow-unsafe-primary)"))
+    }
+    if plan.correlation != .off { rows.append(("correlates", correlated.text(plan.correlation))) }
     let reasons = withheld.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
     for (index, reason) in reasons.enumerated() {
       let text = "\(grouped(reason.value))  \(reason.key.rawValue): \(reason.key.explanation)"
@@ -139,7 +153,7 @@ extension WithheldReason {
     case .pushed: "the server made it up"
     case .excludedByRules: "the rules do not select it"
     case .sampledOut: "outside the sample"
-    case .breakerOpen, .interrupted, .durationOver: "not sent"
+    case .fellBehind, .breakerOpen, .interrupted, .durationOver: "not sent"
     }
   }
 }

@@ -15,8 +15,15 @@ struct Replay: ParsableCommand {
       unless more are allowed. The answers are compared as they come; -o keeps everything for 'umbra report' and \
       'umbra show'.
 
+      Recorded answers are of another time. With --primary each request is also sent to a running primary, at the same \
+      time and in an order that is drawn for each, and the shadow is held against its answer; with --control what \
+      differs between two instances of the primary is taken for noise by test, not by guess. Each side has its own \
+      connections, cap, retries and breaker; with --correlate each is given back its own values.
+
         umbra replay day.umbra --target http://canary:8080 -o run.umbra-run
         umbra replay day.umbra --target http://canary:8080 --report run.html
+        umbra replay day.umbra --target http://canary:8080 \\
+          --primary http://shop-1:8080 --control http://shop-2:8080
         umbra replay day.umbra --target http://canary:8080 --allow-unsafe --correlate auto
         umbra replay day.umbra --target http://canary:8080 --rules rules.yaml --inject credentials.yaml
         umbra replay day.umbra --target http://canary:8080 --rate 'ramp:100/s..3000/s,5m' --dry-run
@@ -51,6 +58,7 @@ struct Replay: ParsableCommand {
   @Flag(help: "Print what would be sent, when, and what would not and why. Nothing is sent.")
   var dryRun = false
 
+  @OptionGroup(title: "Live primary and control") var roles: RoleOptions
   @OptionGroup(title: "Pacing") var pacing: PacingOptions
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
@@ -64,6 +72,8 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
+
+  func validate() throws { try roles.check(allowsUnsafe: sending.allowUnsafe || rules.isGiven) }
 
   func run() throws {
     Interruption.install()
@@ -104,6 +114,7 @@ struct Replay: ParsableCommand {
       session: session,
       targets: target.map { WeightedTarget(reaching.reached($0.value.target), weight: $0.value.weight) },
       options: options, marker: sending.marker)
+    roles.apply(to: &plan)
     plan.correlation = correlating.correlate
     plan.options.dependencyTimeout = correlating.correlateWait.nanoseconds
     plan.rewritesIdempotencyKeys = !sending.keepIdempotencyKeys

@@ -11,6 +11,9 @@ import TrafficRules
 struct ReplayPlan {
   var session: String
   var targets: [WeightedTarget]
+  /// Whom else it asks; nil for nobody.
+  var primary: ReplayTarget?
+  var control: ReplayTarget?
   var options: ReplayOptions
   var marker: MarkerChoice
   var rewritesIdempotencyKeys = true
@@ -64,7 +67,7 @@ struct ReplayPlan {
   /// Production first: the server that was captured is no shadow.
   func refuseCapturedServer(_ exchange: Exchange) throws {
     if force { return }
-    for target in targets.lazy.map(\.target)
+    for target in guardedTargets
     where target.port == exchange.server.port && target.socketPath == nil
       && addresses(of: target).contains(exchange.server.address)
     {

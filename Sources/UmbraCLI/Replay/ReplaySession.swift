@@ -35,6 +35,7 @@ final class ReplaySession {
       injected: plan.injection?.secrets ?? [])
     analysis = RunAnalysis(
       options: AnalysisOptions(comparison: rules.options), descriptors: plan.descriptors)
+    analysis.asksPrimary = plan.primary != nil
   }
 
   func run() throws -> RunReport {
@@ -46,15 +47,18 @@ final class ReplaySession {
     try plan.correlate(source)
     let description = RunDescription(
       id: runID, started: Timestamp(nanoseconds: wallNow()), session: plan.session,
-      targets: plan.targets.map { "\($0.target)" }, toolVersion: umbraVersion, command: CommandLine.arguments)
-    let replayer = Replayer(targets: plan.targets, options: plan.options)
+      targets: plan.targets.map { "\($0.target)" }, primary: plan.primary.map { "\($0)" },
+      control: plan.control.map { "\($0)" }, toolVersion: umbraVersion, command: CommandLine.arguments)
+    let replayer = Replayer(
+      targets: plan.targets, primary: plan.primary, control: plan.control, options: plan.options)
     // A target that is not there must not leave a run file behind, which would stand in the way of the next try.
     do { try replayer.prepare() } catch { throw CommandFailure("\(error)") }
     if let told = try plan.observation?.start(), !plan.isQuiet { StandardError.write("umbra: \(told)\n") }
     observer = plan.observation?.watch(replayer)
     plan.observation?.audit(
       "replay",
-      [("run", runID), ("session", plan.session), ("targets", description.targets.joined(separator: " "))])
+      [("run", runID), ("session", plan.session), ("targets", description.targets.joined(separator: " "))]
+        + plan.besides.map { ($0.role.identifier, "\($0.target)") })
     let rulesWatcher = try plan.watchRules()
     defer { rulesWatcher?.stop() }
     let middleware = plan.middleware.isEmpty ? nil : try MiddlewareChain(plan.middleware)
@@ -113,7 +117,7 @@ final class ReplaySession {
     rules.add(replayed, to: &analysis)
     observer?.count(replayed)
     guard let writer else { return }
-    let ended = replayed.attempts.last?.end ?? newestEnd
+    let ended = replayed.attempts.map(\.end).max() ?? newestEnd
     if let block = encoder.append(replayed), !writer.put(block) { throw failedWriting() }
     guard ended.nanoseconds(since: newestEnd) > ReplaySession.sealInterval else { return }
     newestEnd = ended
@@ -202,7 +206,7 @@ private final class ReplayWatcher: Sendable {
       line.show(
         "\(grouped(progress.sent)) sent  \(grouped(progress.answered)) answered  \(grouped(progress.failed)) failed  "
           + "\(progress.inFlight) in flight  lag \(shortDuration(progress.lag))"
-          + (progress.breakersOpen > 0 ? "  BREAKER OPEN" : ""), now: monotonicNow())
+          + (progress.breakersOpen > 0 ? "  BREAKER OPEN" : "") + progress.besidesText, now: monotonicNow())
       usleep(50_000)
     }
     line.clear()

@@ -114,7 +114,10 @@ enum RunFile {
     let comparison = RuledComparison(rules.compare, ignore: places, now: Timestamp(nanoseconds: wallNow()))
     var analysis = RunAnalysis(
       options: AnalysisOptions(comparison: comparison.options), descriptors: descriptors)
-    try runs.readAll { analysis.add(blanking.applied(to: $0), inapplicable: comparison.inapplicable(to: $0.exchange)) }
+    try runs.readAll { replayed, asksPrimary in
+      analysis.asksPrimary = asksPrimary
+      analysis.add(blanking.applied(to: replayed), inapplicable: comparison.inapplicable(to: replayed.exchange))
+    }
     return runs.facts.report(
       from: analysis, ledger: runs.ledger,
       gates: gates.isEmpty ? runs.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)

@@ -42,7 +42,8 @@ struct RunFacts {
   init(metadata: SessionMetadata, path: String, created: Timestamp, read: UInt64) {
     description = RunDescription(
       id: metadata["run.id"] ?? "unknown", started: created, session: metadata["run.session"] ?? "unknown",
-      targets: metadata.values("run.target"), toolVersion: metadata["tool"] ?? "unknown",
+      targets: metadata.values("run.target"), primary: metadata["run.primary"], control: metadata["run.control"],
+      toolVersion: metadata["tool"] ?? "unknown",
       command: metadata.values("run.argument"))
     pacing = metadata["run.pacing"] ?? "unknown"
     let finished = metadata["run.planned"].flatMap { UInt64($0) }
@@ -75,6 +76,8 @@ struct RunFacts {
     }
     metadata["run.pacing"] = plan.options.pacing.description
     for target in description.targets { metadata.add("run.target", target) }
+    metadata["run.primary"] = description.primary
+    metadata["run.control"] = description.control
     for argument in description.command { metadata.add("run.argument", argument) }
     for place in plan.ignore { metadata.add("run.ignore", "\(place)") }
     for gate in plan.gates { metadata.add("run.gate", gate.text) }

@@ -66,12 +66,13 @@ struct RunSet {
   /// Rules that the runs were compared by.
   var rules: [String] { unique(members.flatMap(\.facts.rules)) }
 
-  /// Calls `body` with each replayed exchange; says on standard error what could not be read.
-  mutating func readAll(_ body: (ReplayedExchange) -> Void) throws {
+  /// Calls `body` with each replayed exchange and whether its run asked a primary; says on standard error what could not be read.
+  mutating func readAll(_ body: (ReplayedExchange, _ asksPrimary: Bool) -> Void) throws {
     for index in members.indices {
+      let asksPrimary = members[index].facts.description.primary != nil
       do {
         while let replayed = try members[index].reader.nextReplayed() {
-          body(replayed)
+          body(replayed, asksPrimary)
           members[index].read += 1
         }
       } catch { throw CommandFailure("\(error)") }
@@ -104,6 +105,9 @@ struct RunSet {
     facts.description.started = all.map(\.description.started).min() ?? facts.description.started
     facts.description.session = unique(all.map(\.description.session)).joined(separator: ", ")
     facts.description.targets = unique(all.flatMap(\.description.targets))
+    func joined(_ names: [String]) -> String? { names.isEmpty ? nil : unique(names).joined(separator: ", ") }
+    facts.description.primary = joined(all.compactMap(\.description.primary))
+    facts.description.control = joined(all.compactMap(\.description.control))
     facts.pacing = unique(all.map(\.pacing)).joined(separator: ", ")
     facts.planned = all.reduce(0) { $0 &+ $1.planned }
     facts.skipped = all.reduce(into: [:]) { $0.merge($1.skipped, uniquingKeysWith: &+) }

@@ -23,6 +23,7 @@ extension RunFacts {
         "The breaker opened for \(names): \(counted(withheld, "request")) that \(withheld == 1 ? "was" : "were") due "
           + "\(withheld == 1 ? "was" : "were") withheld to spare the shadow.")
     }
+    judgeBesides(outcome, plan)
     remarks += targets(outcome) + traffic(outcome, plan) + plan.rulesRemarks
     if let live = plan.rules, live.generation > 1 {
       rules = live.comparisonTexts.isEmpty ? ["version: 1"] : live.comparisonTexts

@@ -60,11 +60,14 @@ final class ReplayRules: RequestRules {
     }
   }
 
-  func rewritten(_ request: HTTPRequest, of exchange: Exchange) -> HTTPRequest? {
+  /// What is rewritten is what the shadow wants otherwise; credentials are put in for everybody, or the primary and the
+  /// control would refuse what they are asked.
+  func rewritten(_ request: HTTPRequest, of exchange: Exchange, for role: AttemptRole) -> HTTPRequest? {
     state.withLock { state in
-      let rewritten = state.rules.rewrites.isEmpty ? nil : state.rules.rewritten(request, of: exchange)
+      let rewritten =
+        state.rules.rewrites.isEmpty || role != .shadow ? nil : state.rules.rewritten(request, of: exchange)
       guard let injected = state.injection?.applied(to: rewritten ?? request, of: exchange) else { return rewritten }
-      state.injected &+= 1
+      if role == .shadow { state.injected &+= 1 }
       return injected
     }
   }

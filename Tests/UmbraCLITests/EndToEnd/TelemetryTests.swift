@@ -70,7 +70,7 @@ struct TelemetryTests {
     for _ in 0..<5 { _ = try get("http://127.0.0.1:\(primary.port)/a") }
     var text = ""
     let line =
-      "umbra_attempts_total{target=\"http://127.0.0.1:\(shadow.port)\",outcome=\"answered\",status=\"4xx\"} 5\n"
+      "umbra_attempts_total{target=\"http://127.0.0.1:\(shadow.port)\",outcome=\"answered\",status=\"4xx\",role=\"shadow\"} 5\n"
     let counted = eventually {
       text = (try? get(base + "/metrics")) ?? ""
       return text.contains(line) && text.contains("umbra_mirror_pairs_total{fate=\"compared\"} 5\n")
