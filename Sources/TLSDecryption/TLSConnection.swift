@@ -62,7 +62,8 @@ public struct TLSConnection: ~Copyable {
     }
   }
 
-  /// Takes the next bytes of a direction: they follow those, or the gap, of the call before.
+  /// Takes the next bytes of a direction: they follow those, or the gap, of the call before. Behind its end there are none:
+  /// such are counted as unread.
   ///
   /// - Parameters:
   ///   - bytes: borrowed until return.
@@ -75,7 +76,7 @@ public struct TLSConnection: ~Copyable {
   ) {
     guard !bytes.isEmpty else { return }
     advance(to: time)
-    guard self[side].isReadable else { return countUnread(bytes.count) }
+    guard self[side].isReadable, !self[side].ended else { return countUnread(bytes.count) }
     let arrival = Arrival(offset: offset, acknowledged: acknowledged, time: time)
     var read = 0
     if self[side].held.isEmpty { read = readInPlace(bytes, from: side, arrival, keys: keys) }
@@ -91,7 +92,7 @@ public struct TLSConnection: ~Copyable {
   /// Tells that `length` bytes of a direction will not come.
   public mutating func gap(_ length: UInt64, from side: TLSSide, time: Timestamp, keys: borrowing KeyLog) {
     advance(to: time)
-    guard length > 0, self[side].isReadable else { return }
+    guard length > 0, self[side].isReadable, !self[side].ended else { return }
     self[side].held.appendGap(length)
     readHeld(keys: keys)
     keepToLimit(keys: keys)
