@@ -3,8 +3,8 @@
 // In: ciphertext behind a gap. Out: a record that opens, with which the reader is in step again. Owner: `TLSConnection`.
 // Bounds: `TLSLimits.trialsPerRecord` and `trialsPerConnection`.
 //
-// A boundary shows itself by a plausible header, with another one behind the record where that was captured. Proof is the
-// tag: it covers the record's number, so that the number is found by trying those which the lost bytes leave room for.
+// A boundary shows itself by a plausible header. Proof is the tag: it covers the record's number, so that the number is
+// found by trying those which the lost bytes leave room for. For what is not protected the proof is another header behind.
 
 import HTTPModel
 
@@ -33,9 +33,14 @@ extension TLSConnection {
     }
     let end = RecordFrame.headerLength + frame.length
     guard bytes.count >= end else { return isFinal ? .discard(nextCandidate(in: bytes)) : .wait }
-    if bytes.count >= end + RecordFrame.headerLength {
-      let behind = RecordFrame(UnsafeRawBufferPointer(rebasing: bytes[end...]))
-      guard behind?.isPlausibleMidstream == true else { return .discard(nextCandidate(in: bytes)) }
+    // What is not protected has no tag to prove it.
+    if case .plaintext = self[side].epoch, frame.type != RecordFrame.ContentType.applicationData {
+      if bytes.count >= end + RecordFrame.headerLength {
+        let behind = RecordFrame(UnsafeRawBufferPointer(rebasing: bytes[end...]))
+        guard behind?.isPlausibleMidstream == true else { return .discard(nextCandidate(in: bytes)) }
+      } else if !isFinal {
+        return .wait
+      }
     }
     guard let arrival = held.headArrival else { return .wait }
     let record = Record(
