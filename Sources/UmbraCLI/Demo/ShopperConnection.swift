@@ -1,5 +1,5 @@
 // One connection of the demo's shopper: bursts of requests out at their times, answers in, each one checked.
-// Owner: the task that runs it. Bounds: ShopperConnection.patience; an answer is held whole.
+// Owner: the task that runs it. Bounds: its patience; an answer is held whole.
 
 import ContentCoding
 import HTTPModel
@@ -9,12 +9,11 @@ import NIOPosix
 
 /// Carries out a ``ShopperVisit``.
 struct ShopperConnection: Sendable {
-  /// How long a burst's answers may take.
-  static let patience = TimeAmount.seconds(10)
-
   let planned: ShopperVisit
   let responder: ShopResponder
   let port: Int
+  /// How long a burst's answers may take.
+  let patience: TimeAmount
 
   private typealias Wire = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
@@ -62,7 +61,7 @@ struct ShopperConnection: Sendable {
     var answers = inbound.makeAsyncIterator()
     for burst in planned.bursts {
       try await Task.sleep(until: start + burst.at)
-      let limit = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+      let limit = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
       defer { limit.cancel() }
       tally.requests += burst.requests.count
       do {

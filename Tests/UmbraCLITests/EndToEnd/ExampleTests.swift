@@ -17,6 +17,7 @@ import Testing
     }
     try FileManager.default.copyItem(
       atPath: try Sessions.capture(in: scratch), toPath: scratch.path("dump.pcapng"))
+    try scratch.write("rules.yaml", "version: 1\nselect: [{ include: { method: GET } }]\n")
     for name in ["browser.har", "requests_0.gor", "requests_1.gor.gz"] {
       #expect(try UmbraProcess.run(["convert", session, scratch.path(name)]).status == 0)
     }
