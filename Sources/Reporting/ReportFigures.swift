@@ -9,7 +9,9 @@ extension RunReport {
     let against =
       evidence.hasLivePrimary
       ? "the live primary" + (run.primary.map { " \($0)" } ?? "")
-      : "the recorded answers: weaker evidence than a live primary's"
+      : evidence.isMirrored
+        ? "what the mirrored service answered at the same time"
+        : "the recorded answers: weaker evidence than a live primary's"
     guard evidence.controlled > 0 else { return "compared with \(against); without a control" }
     let control = run.control.map { " \($0)" } ?? ""
     return "compared with \(against); noise measured with the control\(control) in "

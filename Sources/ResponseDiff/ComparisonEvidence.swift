@@ -2,6 +2,8 @@
 public struct ComparisonEvidence: Hashable, Sendable {
   /// The primary was asked again, at the same time; else its recorded answers count.
   public var hasLivePrimary: Bool
+  /// The recorded answers were given while the shadow was asked, by the service that is mirrored.
+  public var isMirrored: Bool
   /// Where it was: pairs that were nevertheless held against the recorded answer, because their request may change
   /// something and was not sent to the primary.
   public var recorded: UInt64
@@ -17,11 +19,11 @@ public struct ComparisonEvidence: Hashable, Sendable {
   public var baseline: String?
 
   public init(
-    hasLivePrimary: Bool = false, recorded: UInt64 = 0, primaryFailed: UInt64 = 0, controlled: UInt64 = 0,
-    strayed: UInt64 = 0, tested: UInt64 = 0,
-    baseline: String? = nil
+    hasLivePrimary: Bool = false, isMirrored: Bool = false, recorded: UInt64 = 0, primaryFailed: UInt64 = 0,
+    controlled: UInt64 = 0, strayed: UInt64 = 0, tested: UInt64 = 0, baseline: String? = nil
   ) {
     self.hasLivePrimary = hasLivePrimary
+    self.isMirrored = isMirrored
     self.recorded = recorded
     self.primaryFailed = primaryFailed
     self.controlled = controlled

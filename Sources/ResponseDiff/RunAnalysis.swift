@@ -76,6 +76,8 @@ public struct RunAnalysis: Sendable {
   /// Whether the run whose exchanges come next asked a primary: what that might have been sent and was not is then
   /// left out, rather than held against the recorded answer as what may change something is.
   public var asksPrimary = false
+  /// Whether the recorded answers of what comes next were given at the same time.
+  public var isMirrored = false
 
   /// - Parameter descriptors: of the messages that gRPC methods answer with.
   public init(options: AnalysisOptions = AnalysisOptions(), descriptors: ProtobufDescriptors? = nil) {
@@ -303,8 +305,8 @@ public struct RunAnalysis: Sendable {
     let summaries = zip(endpoints, names).map { $0.summary(endpoint: $1) }
       .sorted { ($1.compared + $1.errors, $0.endpoint) < ($0.compared + $0.errors, $1.endpoint) }
     let evidence = ComparisonEvidence(
-      hasLivePrimary: hasLivePrimary, recorded: hasLivePrimary ? recordedPairs : 0, primaryFailed: primaryFailed,
-      controlled: whole.controlled, strayed: whole.controlStrayed, tested: found.tested,
+      hasLivePrimary: hasLivePrimary, isMirrored: isMirrored, recorded: hasLivePrimary ? recordedPairs : 0,
+      primaryFailed: primaryFailed, controlled: whole.controlled, strayed: whole.controlStrayed, tested: found.tested,
       baseline: baseline?.name)
     let reasoning = VerdictReasoning(
       gates: results, schedule: schedule, totals: totals, clusters: found.clusters, evidence: evidence,

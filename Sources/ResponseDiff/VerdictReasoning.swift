@@ -90,7 +90,9 @@ struct VerdictReasoning {
     var remarks = differenceRemarks
     if !evidence.hasLivePrimary, gates.contains(where: { $0.gate.contains(".ratio") }) {
       remarks.append(
-        "The primary's latencies are those of the recording, taken at another time and place: ratios are a hint, no proof."
+        evidence.isMirrored
+          ? "The primary's latencies were taken on the wire, the shadow's where requests are sent: ratios are a hint, no proof."
+          : "The primary's latencies are those of the recording, taken at another time and place: ratios are a hint, no proof."
       )
     }
     if evidence.recorded > 0 {

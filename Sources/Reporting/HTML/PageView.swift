@@ -38,15 +38,16 @@ struct PageView {
     let totals = report.totals
     let regressions = UInt64(report.clusters.count { $0.isRegression && $0.severity != .info })
     let controlled = report.evidence.controlled
+    let isLive = report.evidence.hasLivePrimary || report.evidence.isMirrored
     var facts = [
       item(
         "Regressions", Figure.count(regressions),
         report.evidence.baseline == nil ? "confirmed" : "new since the baseline"),
       item(
-        "Against", report.evidence.hasLivePrimary ? "live" : "recorded",
+        "Against", isLive ? "live" : "recorded",
         controlled > 0
           ? "noise measured in \(Figure.count(controlled)) pairs"
-          : report.evidence.hasLivePrimary ? "without a control" : "weaker evidence, without a control"),
+          : isLive ? "without a control" : "weaker evidence, without a control"),
       item(
         "Different", Figure.percent(totals.different, of: totals.compared),
         "\(Figure.count(totals.different)) of \(Figure.count(totals.compared))"),

@@ -26,6 +26,7 @@ struct MirrorWindow {
     countsBefore = intake.counts
     ledgerBefore = ledger
     analysis = RunAnalysis(options: AnalysisOptions(comparison: comparison), descriptors: plan.replay.descriptors)
+    analysis.isMirrored = true
   }
 
   /// Goes by other rules where they have changed.

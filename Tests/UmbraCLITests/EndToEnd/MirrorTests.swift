@@ -79,6 +79,7 @@ struct MirrorTests {
     let totals = try #require(report(scratch.path("r.json"))["totals"] as? [String: Any])
     #expect(totals["compared"] as? Int == 10, "\(totals)")
     #expect(result.output.contains("10 requests carried the marker"), "\(result.output)")
+    #expect(result.output.contains("what the mirrored service answered at the same time"), "\(result.output)")
     #expect(result.output.contains("3 requests went to a target itself"), "\(result.output)")
   }
 
