@@ -53,9 +53,11 @@ test: deps toolchain
 
 install:
 	if [ ! -x $(BINARY) ]; then $(MAKE) build; fi
-	mkdir -p $(BINDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(DATADIR)
+	mkdir -p $(BINDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(DATADIR)/examples
 	install -s -m 755 $(BINARY) $(BINDIR)/umbra
 	install -m 644 fixtures/pcap/demo-shop.pcap $(DATADIR)/demo-shop.pcap
+	install -m 644 man/umbra-report.schema.json $(DATADIR)/umbra-report.schema.json
+	install -m 644 man/examples/* $(DATADIR)/examples
 	$(BINARY) --generate-completion-script bash >$(BASHDIR)/umbra
 	$(BINARY) --generate-completion-script zsh >$(ZSHDIR)/_umbra
 	$(BINARY) --generate-completion-script fish >$(FISHDIR)/umbra.fish
@@ -70,6 +72,9 @@ install:
 
 uninstall:
 	rm -f $(BINDIR)/umbra $(BASHDIR)/umbra $(ZSHDIR)/_umbra $(FISHDIR)/umbra.fish $(DATADIR)/demo-shop.pcap
+	rm -f $(DATADIR)/umbra-report.schema.json
+	for example in man/examples/*; do rm -f $(DATADIR)/examples/$${example##*/}; done
+	rmdir $(DATADIR)/examples $(DATADIR) 2>/dev/null || true
 	for page in man/*.[1-9]; do rm -f $(MANDIR)/man$${page##*.}/$${page##*/}; done
 	for unit in man/examples/*.service; do rm -f $(UNITDIR)/$${unit##*/}; done
 
