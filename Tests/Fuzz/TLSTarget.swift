@@ -25,7 +25,8 @@ enum TLSTarget: FuzzTarget {
   private struct Told: Equatable {
     var plaintext: [[UInt8]] = [[], []]
     var gaps = [0, 0]
-    var unreadable: [String] = []
+    /// Whether both directions fall at once or one after the other depends on whose turn it was when bytes came.
+    var unreadable: Set<String> = []
     var facts: TLSFacts?
   }
 
@@ -93,7 +94,7 @@ enum TLSTarget: FuzzTarget {
         try require(!bytes.isEmpty, "a record without data was told")
         told.plaintext[side == .client ? 0 : 1] += bytes
       case .gap(let side, _): told.gaps[side == .client ? 0 : 1] += 1
-      case .unreadable(_, let reason, _): told.unreadable.append(reason.identifier)
+      case .unreadable(_, let reason, _): told.unreadable.insert(reason.identifier)
       case .closed, .alert, .anomaly, .ended: break
       }
     }
