@@ -46,7 +46,11 @@ private func hasWireHead(_ request: HTTPRequest) -> Bool {
   // An HTTP/0.9 request has no empty line to add fields before.
   guard storage[emptyLineStart(storage) - 1] == Octet.lf else { return false }
   // Every name begins a line: what was composed from fields has no line ends.
-  return request.fields.ranges.allSatisfy { $0.nameStart > 0 && storage[Int($0.nameStart) - 1] == Octet.lf }
+  return storage.withUnsafeBufferPointer { storage in
+    request.fields.ranges.allSatisfy {
+      $0.nameStart > 0 && $0.nameStart <= storage.count && storage[Int($0.nameStart) - 1] == Octet.lf
+    }
+  }
 }
 
 private func writeRecordedHead(_ request: HTTPRequest, _ edits: HTTP1RequestEdits, into out: inout [UInt8]) {

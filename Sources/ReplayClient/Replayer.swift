@@ -107,7 +107,7 @@ public final class Replayer: Sendable {
   ///   later only where `next` or `deliver` throws, after requests in flight were given up.
   public func run(
     next: (_ round: UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool = { _ in false },
-    deliver: (ReplayedExchange) throws -> Void
+    deliver: (consuming ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     try withEngine { running, memory throws(ReplayError) in
       try carryOut(running, memory: memory, next: next, closesConnection: closesConnection, deliver: deliver)
@@ -176,7 +176,7 @@ extension Replayer {
   /// The reading thread's part: reads ahead while there is room, takes and delivers what has ended.
   private func carryOut(
     _ running: Running, memory: HeldMemory, next: (UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool,
-    deliver: (ReplayedExchange) throws -> Void
+    deliver: (consuming ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
     var plan = PlanReader(options: options, roles: sides.map(\.role))

@@ -10,11 +10,42 @@ public import HTTPModel
 /// before that was seen keeps its name; a catalog that learned from the whole session first names all alike.
 public struct EndpointCatalog: Sendable {
   private struct Node: Sendable {
-    var children: [[UInt8]: Int] = [:]
+    var children = Children()
     /// Requests that came by and went on below.
     var requests = 0
     /// Stands for all children, once they are known to be values.
     var value: Int?
+  }
+
+  /// The steps below one: few of them are looked through, many are looked up.
+  private struct Children: Sendable {
+    private var steps: [(segment: [UInt8], node: Int)] = []
+    private var numbers: [[UInt8]: Int] = [:]
+    private static let fewest = 8
+
+    var count: Int { steps.count }
+
+    subscript(segment: ArraySlice<UInt8>) -> Int? {
+      if steps.count > Self.fewest { return numbers[Array(segment)].map { steps[$0].node } }
+      return segment.withUnsafeBytes { segment in
+        steps.first { $0.segment.withUnsafeBytes { equalBytes($0, segment) } }?.node
+      }
+    }
+
+    mutating func add(_ segment: ArraySlice<UInt8>, _ node: Int) {
+      steps.append((Array(segment), node))
+      if steps.count > Self.fewest { index() }
+    }
+
+    mutating func removeNames() {
+      steps.removeAll { EndpointCatalog.isName($0.segment) }
+      numbers = [:]
+      if steps.count > Self.fewest { index() }
+    }
+
+    private mutating func index() {
+      for number in numbers.count..<steps.count { numbers[steps[number].segment] = number }
+    }
   }
 
   private let patterns: [EndpointPattern]
@@ -93,10 +124,8 @@ public struct EndpointCatalog: Sendable {
   /// nil where there is no more room to remember.
   private mutating func step(_ segment: ArraySlice<UInt8>, below node: Int) -> (node: Int, isValue: Bool)? {
     nodes[node].requests += 1
-    let key = Array(segment)
-    if let child = nodes[node].children[key] { return (child, false) }
-    // The end of a path and what the template put in braces are no names.
-    let isName = !key.isEmpty && key.first != UInt8(ascii: "{")
+    if let child = nodes[node].children[segment] { return (child, false) }
+    let isName = Self.isName(segment)
     if isName, let value = nodes[node].value { return (value, true) }
     guard nodes.count < Self.nodeLimit else { return nil }
     nodes.append(Node())
@@ -104,10 +133,15 @@ public struct EndpointCatalog: Sendable {
     let count = nodes[node].children.count + 1
     if isName, count > valuesPerStep, count * 3 >= nodes[node].requests {
       nodes[node].value = child
-      nodes[node].children = nodes[node].children.filter { $0.key.isEmpty || $0.key.first == UInt8(ascii: "{") }
+      nodes[node].children.removeNames()
       return (child, true)
     }
-    nodes[node].children[key] = child
+    nodes[node].children.add(segment, child)
     return (child, false)
+  }
+
+  /// The end of a path and what the template put in braces are no names.
+  private static func isName(_ segment: some Collection<UInt8>) -> Bool {
+    !segment.isEmpty && segment.first != UInt8(ascii: "{")
   }
 }

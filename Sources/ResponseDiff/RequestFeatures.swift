@@ -43,7 +43,7 @@ struct FeatureTable {
     var lastRequest: UInt64 = 0
   }
 
-  private var numbers: [UInt64: Int] = [:]
+  private var numbers = FeatureNumbers(capacity: featureLimit)
   private var features: [Feature] = []
   private(set) var requests: UInt64 = 0
 
@@ -101,7 +101,7 @@ struct FeatureTable {
       guard features.count < Self.featureLimit, !name.isEmpty else { return }
       number = features.count
       features.append(Feature(text: text(source, name, nil), name: number))
-      numbers[nameHash] = number
+      numbers.add(nameHash, number)
     }
     note(number, into: &present)
     guard !value.isEmpty, !features[number].isDropped else { return }
@@ -112,7 +112,7 @@ struct FeatureTable {
       features[number].isDropped = true
     } else {
       features[number].values += 1
-      numbers[valueHash] = features.count
+      numbers.add(valueHash, features.count)
       features.append(Feature(text: text(source, name, value), name: number))
       note(features.count - 1, into: &present)
     }
@@ -202,5 +202,37 @@ struct FeatureCounts {
       if number >= counts.count { counts += Array(repeating: 0, count: number + 1 - counts.count) }
       counts[number] &+= 1
     }
+  }
+}
+
+/// Numbers by hashes that are mixed well already; there is always a free place, so that a search ends.
+private struct FeatureNumbers {
+  private var hashes: [UInt64]
+  private var numbers: [Int32]
+
+  /// - Parameter capacity: the most that are ever put in.
+  init(capacity: Int) {
+    var places = 4
+    while places < capacity * 2 { places *= 2 }
+    hashes = Array(repeating: 0, count: places)
+    numbers = Array(repeating: -1, count: places)
+  }
+
+  subscript(hash: UInt64) -> Int? {
+    let place = place(of: hash)
+    return numbers[place] < 0 ? nil : Int(numbers[place])
+  }
+
+  mutating func add(_ hash: UInt64, _ number: Int) {
+    let place = place(of: hash)
+    (hashes[place], numbers[place]) = (hash, Int32(number))
+  }
+
+  /// Where it is, or where it would be.
+  private func place(of hash: UInt64) -> Int {
+    let mask = hashes.count &- 1
+    var place = Int(truncatingIfNeeded: hash) & mask
+    while numbers[place] >= 0, hashes[place] != hash { place = (place &+ 1) & mask }
+    return place
   }
 }

@@ -246,6 +246,28 @@ import Testing
     #expect(text(blanked([1], "abcdefgh").response!.body.bytes) == #"{"token":""        }"#)
   }
 
+  @Test func onlyWhatMayHoldSecretsIsWorthBlanking() {
+    func mayHide(
+      _ fields: [(String, String)], _ others: [(String, String)], body: String = "", _ otherBody: String? = nil,
+      yaml: String = ""
+    ) -> Bool {
+      Redactor.blanking(rules(yaml).redact).mayHideDifference(
+        between: response(200, fields, body: Array(body.utf8)),
+        and: response(500, others, body: Array((otherBody ?? body).utf8)))
+    }
+    let same = [("Set-Cookie", "a=1"), ("Date", "Fri"), ("ETag", "x")]
+    #expect(!mayHide(same, same, body: #"{"token":"a"}"#))
+    #expect(!mayHide([("Date", "Thu"), ("Set-Cookie", "a=1")], [("Date", "Friday"), ("Set-Cookie", "a=1")]))
+    #expect(mayHide([("Date", "Thu"), ("Set-Cookie", "a=1")], [("Date", "Fri"), ("Set-Cookie", "a=2")]))
+    #expect(mayHide([("Location", "/?token=1")], [("Location", "/?token=2")]))
+    #expect(mayHide(same, Array(same.dropLast())))
+    #expect(mayHide([("X-A", "1")], [("x-a", "1")]))
+    #expect(mayHide([], [], body: "token=1", "token=2"))
+    #expect(mayHide([("Date", "ann@example.com")], [("Date", "x")], yaml: "redact: { text: [email] }"))
+    #expect(mayHide([("Date", "Thu")], [("Date", "Fri")], yaml: "redact: { headers: [date] }"))
+    #expect(!mayHide([("X-A", "1")], [("X-A", "2")], yaml: "redact: { headers: [date] }"))
+  }
+
   @Test func whatWasRedactedLooksHiddenAndWhatWasNotDoesNot() {
     let one = exchange(
       request(

@@ -6,6 +6,7 @@
 
 import ContentCoding
 import Crypto
+import Glibc
 public import HTTPModel
 
 /// Replaces secrets in headers, queries, cookies and bodies by tokens that keep equality, length and form.
@@ -90,6 +91,24 @@ public struct Redactor {
     swap(&body, &response.body)
     redactBody(&body, &response.fields)
     swap(&body, &response.body)
+  }
+
+  /// Whether the two may come closer by being redacted: false where all that differs is in fields without secrets.
+  public func mayHideDifference(between one: HTTPResponse, and other: HTTPResponse) -> Bool {
+    guard one.body.bytes == other.body.bytes, one.trailers == other.trailers, one.fields.count == other.fields.count,
+      one.informational.isEmpty, other.informational.isEmpty
+    else { return true }
+    let isSearched = !search.values.isEmpty || !rule.text.isEmpty
+    return one.fields.ranges.indices.contains { index in
+      guard Self.isEqual(one.fields.name(at: index), other.fields.name(at: index)) else { return true }
+      guard !Self.isEqual(one.fields.value(at: index), other.fields.value(at: index)) else { return false }
+      return isSearched || one.fields.storage.withUnsafeBufferPointer { kind(of: one.fields.ranges[index], $0) != nil }
+    }
+  }
+
+  private static func isEqual(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Bool {
+    guard a.count == b.count, !a.isEmpty else { return a.count == b.count }
+    return a.withUnsafeBytes { a in b.withUnsafeBytes { memcmp(a.baseAddress!, $0.baseAddress!, a.count) == 0 } }
   }
 
   // MARK: Heads

@@ -72,9 +72,9 @@ final class MirrorJudge: @unchecked Sendable {
     return report(outcome)
   }
 
-  private func judge(_ pair: ReplayedExchange) {
+  private func judge(_ pair: consuming ReplayedExchange) {
     window.refresh(&rules)
-    var pair = rules.kept(pair, isLive: true)
+    rules.hideSecrets(in: &pair, isLive: true)
     observer?.count(pair)
     // A mirror has no schedule to keep: how late requests were is in the metrics, and no reason to doubt an answer.
     for index in pair.attempts.indices {

@@ -111,9 +111,9 @@ final class ReplaySession {
     return report
   }
 
-  private func deliver(_ replayed: ReplayedExchange) throws {
+  private func deliver(_ replayed: consuming ReplayedExchange) throws {
     rules.refresh(&analysis)
-    let replayed = rules.kept(replayed)
+    rules.hideSecrets(in: &replayed)
     rules.add(replayed, to: &analysis)
     observer?.count(replayed)
     guard let writer else { return }

@@ -39,16 +39,14 @@ struct RunRules {
     analysis.use(comparison.options)
   }
 
-  /// The exchange as it may be written.
+  /// Makes the exchange what may be written.
   /// - Parameter isLive: its recorded side comes from the wire, too.
-  mutating func kept(_ replayed: ReplayedExchange, isLive: Bool = false) -> ReplayedExchange {
-    guard redactor != nil else { return replayed }
-    var kept = replayed
-    if isLive { redactor!.redact(&kept.exchange) }
-    for index in kept.attempts.indices where kept.attempts[index].response != nil {
-      redactor!.redact(&kept.attempts[index].response!)
+  mutating func hideSecrets(in replayed: inout ReplayedExchange, isLive: Bool = false) {
+    guard redactor != nil else { return }
+    if isLive { redactor!.redact(&replayed.exchange) }
+    for index in replayed.attempts.indices where replayed.attempts[index].response != nil {
+      redactor!.redact(&replayed.attempts[index].response!)
     }
-    return kept
   }
 
   /// Compares what was kept.
