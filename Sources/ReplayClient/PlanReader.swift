@@ -25,9 +25,10 @@ struct PlanReader {
   /// Sent to the shadow, and not to the side.
   private(set) var withheldBySide: [[WithheldReason: UInt64]]
 
-  init(options: ReplayOptions, roles: [AttemptRole] = [.shadow]) {
+  /// - Parameter sides: as of ``ReplaySide/all(shadow:primary:control:options:)``.
+  init(options: ReplayOptions, sides: [AttemptRole] = [.shadow]) {
     self.options = options
-    self.roles = roles
+    roles = options.threads > 1 ? [.shadow] : sides
     producers = Array(repeating: [], count: roles.count)
     withheldBySide = Array(repeating: [:], count: roles.count)
     admission = Admission(options: options)
@@ -98,6 +99,10 @@ struct PlanReader {
     sequence += 1
     let first = plan(exchange, request, handling, side: 0, due: due, closes)
     memory.add(first.heldBytes)
+    if options.threads > 1 {
+      first.side = thread(of: first)
+      return [first]
+    }
     if roles.count == 1 { return [first] }
     var parts = [first]
     let reason = options.sendsUnsafeToPrimary ? nil : Admission.withholdingFromPrimary(exchange)
@@ -115,6 +120,12 @@ struct PlanReader {
     let order = SideOrder.order(of: roles.count, seed: options.seed, exchange: exchange.id, round: walk.round)
     for part in parts { (part.parts, part.order) = (parts.count, order) }
     return parts
+  }
+
+  /// What was recorded on one connection stays together; what goes on any is dealt out.
+  private func thread(of request: PlannedRequest) -> Int {
+    let number = followsRecordedConnections ? SplitMix64.mixed(request.connectionKey) : request.sequence
+    return Int(number % UInt64(options.threads))
   }
 
   /// A round figure for what a further side's part holds by itself.

@@ -58,7 +58,7 @@ final class ReplayEngine {
   /// What requests that need others' answers wait for.
   var answers = AnswerBoard()
   /// Caps of single routes, and the shortest time that one of them leaves to an attempt.
-  var gates = RouteGates()
+  var gates: RouteGates
   var shortestRouteTimeout = Int64.max
   /// Of the waits before requests are tried again.
   var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
@@ -108,6 +108,7 @@ final class ReplayEngine {
     self.connectionLimit = connectionLimit
     self.publish = publish
     recordedConnections = options.connections == .recorded
+    gates = RouteGates(share: options.threads > 1 ? EvenShare(side, of: options.threads) : .whole)
     start = clock.now
     latestEnd = start
     counts = ReplayOutcome(started: clock.timestamp(start), ended: clock.timestamp(start), end: .finished)

@@ -42,6 +42,9 @@ public struct ReplayOptions: Sendable {
   /// wait, and their lateness counts. 1 or more.
   public var concurrency = 1024
   public var connections = Connections.recorded
+  /// Event loops, each on a thread of its own, that share the shadow's connections and caps evenly; each has breakers
+  /// and retries of its own. More than 1 only where the shadow alone is asked and nothing depends on its answers.
+  public var threads = 1
   public var protocolChoice = ProtocolChoice.recorded
   /// Of `https` targets.
   public var security = TargetSecurity()
@@ -113,6 +116,12 @@ public struct ReplayOptions: Sendable {
     }
     try require((1...1_000_000).contains(concurrency), "concurrency", "1 to 1000000")
     if case .pool(let size) = connections { try require((1...1_000_000).contains(size), "connections", "1 to 1000000") }
+    try require((1...64).contains(threads), "threads", "1 to 64")
+    try require(concurrency >= threads, "concurrency", "at least one request in flight for each of \(threads) threads")
+    if case .pool(let size) = connections {
+      try require(size >= threads, "connections", "at least one for each of \(threads) threads")
+    }
+    try require(threads == 1 || dependencies == nil, "threads", "1 where requests need the target's own answers")
     let day: Int64 = 86_400_000_000_000
     try require((1...day).contains(timeout), "timeout", "above 0, up to a day")
     try require((1...day).contains(connectTimeout), "connect timeout", "above 0, up to a day")

@@ -57,6 +57,13 @@ public struct TargetOutcome: Hashable, Sendable {
   public var endedOpen = false
 
   public init(target: ReplayTarget) { self.target = target }
+
+  fileprivate mutating func add(_ other: TargetOutcome) {
+    attempts += other.attempts
+    failed += other.failed
+    breakerOpenings += other.breakerOpenings
+    endedOpen = endedOpen || other.endedOpen
+  }
 }
 
 /// What a replay did, as counts. The attempts themselves went to `deliver`.
@@ -87,7 +94,8 @@ public struct ReplayOutcome: Sendable {
   public var largestLag: Int64 = 0
   /// What held up the requests that were late, by cause: the one that took most of the time counts.
   public var lateBecause: [LagCause: UInt64] = [:]
-  /// The event loop's CPU time as a share of the run's: near 1, the generator was at its limit.
+  /// The event loop's CPU time as a share of the run's, of several the busiest one's: near 1, the generator was at its
+  /// limit.
   public var generatorLoad: Double = 0
   public var skipped: [WithheldReason: UInt64] = [:]
   /// Attempts by outcome.
@@ -116,6 +124,30 @@ public struct ReplayOutcome: Sendable {
     self.ended = ended
     self.end = end
   }
+
+  /// Takes in what another thread of the same run did with its part of the same plan.
+  mutating func add(_ other: ReplayOutcome) {
+    started = min(started, other.started)
+    ended = max(ended, other.ended)
+    if end == .finished { end = other.end }
+    planned += other.planned
+    sent += other.sent
+    late += other.late
+    largestLag = max(largestLag, other.largestLag)
+    lateBecause.merge(other.lateBecause, uniquingKeysWith: +)
+    generatorLoad = max(generatorLoad, other.generatorLoad)
+    skipped.merge(other.skipped, uniquingKeysWith: +)
+    attempts.merge(other.attempts, uniquingKeysWith: +)
+    rounds = max(rounds, other.rounds)
+    connectionsOpened += other.connectionsOpened
+    resent += other.resent
+    retried += other.retried
+    faults.merge(other.faults, uniquingKeysWith: +)
+    for (index, target) in other.targets.enumerated() where index < targets.count { targets[index].add(target) }
+    waitedForStream += other.waitedForStream
+    bytesSent += other.bytesSent
+    bytesReceived += other.bytesReceived
+  }
 }
 
 /// A running replay's counts for a progress line, all of one moment give or take a batch: of the shadow, unless
@@ -141,4 +173,19 @@ public struct ReplayProgress: Hashable, Sendable {
   public var besides: [AttemptRole: ReplayProgress] = [:]
 
   public init() {}
+
+  /// Takes in what another thread of the same run does.
+  mutating func add(_ other: ReplayProgress) {
+    planned += other.planned
+    sent += other.sent
+    answered += other.answered
+    failed += other.failed
+    withheld += other.withheld
+    inFlight += other.inFlight
+    waiting += other.waiting
+    openConnections += other.openConnections
+    breakersOpen = max(breakersOpen, other.breakersOpen)
+    lag = max(lag, other.lag)
+    latestFailure = latestFailure ?? other.latestFailure
+  }
 }

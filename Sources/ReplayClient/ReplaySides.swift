@@ -8,10 +8,16 @@ struct ReplaySide: Sendable {
   let targets: [WeightedTarget]
   let options: ReplayOptions
 
-  /// The shadow, which is asked always and first in every list, and whom else the run asks.
+  /// The shadow, which is asked always and first in every list, and whom else the run asks. With several threads, which
+  /// ask nobody else, the shadow's part of each.
   static func all(
     shadow: [WeightedTarget], primary: ReplayTarget?, control: ReplayTarget?, options: ReplayOptions
   ) -> [ReplaySide] {
+    if options.threads > 1 {
+      return (0..<options.threads).map { index in
+        ReplaySide(role: .shadow, targets: shadow, options: options.shared(by: EvenShare(index, of: options.threads)))
+      }
+    }
     // What is made to go wrong on purpose goes wrong for the shadow.
     var sound = options
     sound.faults = []
@@ -19,6 +25,29 @@ struct ReplaySide: Sendable {
       + [(AttemptRole.primary, primary), (.control, control)].compactMap { role, target in
         target.map { ReplaySide(role: role, targets: [WeightedTarget($0)], options: sound) }
       }
+  }
+}
+
+/// One of several parts of a whole number, as equal as they can be.
+struct EvenShare {
+  let index: Int
+  let count: Int
+
+  /// - Parameter index: from 0.
+  init(_ index: Int, of count: Int) { (self.index, self.count) = (index, count) }
+
+  static let whole = EvenShare(0, of: 1)
+
+  func of(_ total: Int) -> Int { total / count + (index < total % count ? 1 : 0) }
+}
+
+extension ReplayOptions {
+  /// What one thread may do.
+  fileprivate func shared(by share: EvenShare) -> ReplayOptions {
+    var options = self
+    options.concurrency = share.of(concurrency)
+    if case .pool(let size) = connections { options.connections = .pool(share.of(size)) }
+    return options
   }
 }
 
@@ -41,7 +70,7 @@ enum SideOrder {
   }
 }
 
-/// The engines of one run, by side, which share an event loop. Confined to it.
+/// The engines of one run that share an event loop: one for each side, or for one thread's part. Confined to it.
 final class ReplaySides {
   let engines: [ReplayEngine]
 
@@ -50,13 +79,10 @@ final class ReplaySides {
     if engines.count > 1 { for engine in engines { engine.sides = self } }
   }
 
-  /// Starts all schedules at one time.
-  /// - Returns: that time, on the monotonic clock.
-  func begin() -> Int64 {
-    let start = engines[0].clock.now
+  /// Starts all schedules at one time, on the monotonic clock.
+  func begin(at start: Int64) {
     for engine in engines { engine.begin(at: start) }
     planHasGrown()
-    return start
   }
 
   func planHasGrown() { for engine in engines { engine.planHasGrown() } }

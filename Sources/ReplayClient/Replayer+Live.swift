@@ -1,5 +1,4 @@
 public import HTTPModel
-import NIOCore
 import Synchronization
 
 /// What live traffic has next for a replay.
@@ -42,7 +41,7 @@ extension Replayer {
     deliver: (ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
-    var plan = PlanReader(options: options, roles: sides.map(\.role))
+    var plan = PlanReader(options: options, sides: sides.map(\.role))
     var gathering = SideGathering()
     var (outstanding, isOver, isOverTold) = (0, false, false)
     var failure: ReplayError?
@@ -50,7 +49,7 @@ extension Replayer {
       failure = failure ?? error
       running.stop(grace: 0)
     }
-    let start = try begin(running)
+    let start = running.begin()
     while true {
       var batch: [PlannedRequest] = []
       var count = 0
@@ -89,18 +88,6 @@ extension Replayer {
       }
       if let failure { throw failure }
       return outcome(outcomes, plan)
-    }
-  }
-
-  /// Starts the schedule.
-  /// - Returns: its start on the monotonic clock.
-  private func begin(_ running: Running) throws(ReplayError) -> Int64 {
-    do {
-      return try running.eventLoop.submit {
-        running.sides.value.begin()
-      }.wait()
-    } catch {
-      throw .systemFailure(reason: "\(error)")
     }
   }
 }

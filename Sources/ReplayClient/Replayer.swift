@@ -9,8 +9,8 @@ import Synchronization
 /// a control are named they are sent the same requests at the same times.
 ///
 /// The thread that calls ``run(next:closesConnection:deliver:)`` reads the session and takes the results, one event loop
-/// on a thread of its own does the network; a slow disk therefore delays no request. Both sides are joined by a bounded
-/// handover, so memory does not grow with the session.
+/// on a thread of its own, or ``ReplayOptions/threads`` of them, does the network; a slow disk therefore delays no
+/// request. They are joined by a bounded handover, so memory does not grow with the session.
 public final class Replayer: Sendable {
   /// The shadow's, in the order of ``HTTPModel/Attempt/target``.
   public let targets: [WeightedTarget]
@@ -30,18 +30,28 @@ public final class Replayer: Sendable {
     var withheld: [UInt64]
   }
 
-  /// What the event loop carries out.
+  /// What the event loops carry out.
   struct Running: Sendable {
-    let eventLoop: any EventLoop
-    let sides: NIOLoopBound<ReplaySides>
+    let loops: [(eventLoop: any EventLoop, sides: NIOLoopBound<ReplaySides>)]
     let handover: Handover
+    let clock: RunClock
+
+    /// Starts the schedule.
+    /// - Returns: its start on the monotonic clock.
+    func begin() -> Int64 {
+      let start = clock.now
+      execute { $0.begin(at: start) }
+      return start
+    }
 
     func stop(grace: Int64) {
       handover.stopSending()
       execute { $0.stop(.interrupted, grace: grace) }
     }
 
-    func execute(_ body: @escaping @Sendable (ReplaySides) -> Void) { eventLoop.execute { body(sides.value) } }
+    func execute(_ body: @escaping @Sendable (ReplaySides) -> Void) {
+      for (eventLoop, sides) in loops { eventLoop.execute { body(sides.value) } }
+    }
   }
 
   let state: Mutex<State>
@@ -59,6 +69,7 @@ public final class Replayer: Sendable {
     options: ReplayOptions = ReplayOptions()
   ) {
     precondition((1...Int(UInt16.max)).contains(targets.count), "a replay has a target")
+    precondition(options.threads == 1 || primary == nil && control == nil, "threads share a shadow, and nothing else")
     self.targets = targets
     self.primary = primary
     self.control = control
@@ -83,7 +94,12 @@ public final class Replayer: Sendable {
     // It fails only where it was shut down before.
     defer { try? group.syncShutdownGracefully() }
     var prepared: [[PreparedTarget]] = []
-    for side in sides {
+    for (number, side) in sides.enumerated() {
+      // Threads have the same targets.
+      if number > 0, side.role == .shadow {
+        prepared.append(prepared[0])
+        continue
+      }
       let preparation = TargetPreparation(options: side.options, eventLoop: group.next())
       var places: [PreparedTarget] = []
       for target in side.targets { places.append(try preparation.prepare(target.target)) }
@@ -123,15 +139,20 @@ public final class Replayer: Sendable {
       min(options.openConnections, raisedFileLimit() - Replayer.reservedFiles) / sides.count
     guard connectionLimit > 0 else { throw .systemFailure(reason: "the limit on open files (ulimit -n) is too low") }
 
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
     // It fails only where it was shut down before.
     defer { try? group.syncShutdownGracefully() }
-    let eventLoop = group.next()
     let handover = Handover(sides: sides.count)
     let memory = HeldMemory(limit: options.memoryLimit)
-    let engines = try makeEngines(
-      on: eventLoop, handover: handover, memory: memory, connectionLimit: connectionLimit)
-    let running = Running(eventLoop: eventLoop, sides: engines, handover: handover)
+    let clock = RunClock()
+    var loops: [(any EventLoop, NIOLoopBound<ReplaySides>)] = []
+    for numbers in options.threads > 1 ? sides.indices.map({ [$0] }) : [Array(sides.indices)] {
+      let eventLoop = group.next()
+      let engines = try makeEngines(
+        of: numbers, on: eventLoop, clock: clock, handover: handover, memory: memory, connectionLimit: connectionLimit)
+      loops.append((eventLoop, engines))
+    }
+    let running = Running(loops: loops, handover: handover, clock: clock)
     state.withLock { state in
       state.running = running
       if state.isInterrupted { running.stop(grace: options.interruptGrace) }
@@ -158,7 +179,11 @@ public final class Replayer: Sendable {
       for side in sides.indices {
         progress[side].withheld = state.withheld[side]
         progress[side].planned += state.withheld[side]
-        if side > 0 { progress[0].besides[sides[side].role] = progress[side] }
+        if side > 0, sides[side].role == .shadow {
+          progress[0].add(progress[side])
+        } else if side > 0 {
+          progress[0].besides[sides[side].role] = progress[side]
+        }
       }
       return progress[0]
     }
@@ -179,7 +204,7 @@ extension Replayer {
     deliver: (consuming ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
-    var plan = PlanReader(options: options, roles: sides.map(\.role))
+    var plan = PlanReader(options: options, sides: sides.map(\.role))
     var gathering = SideGathering()
     var outstanding = 0
     var (hasBegun, began) = (false, Int64(0))
@@ -201,12 +226,12 @@ extension Replayer {
             limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, options.readAheadCount - outstanding),
             until: horizon, memory: memory, next: next, closesConnection: closesConnection)
         } catch { fail(.sessionFailed(error)) }
-        outstanding += batch.count { $0.side == 0 }
+        // An exchange's parts count once.
+        outstanding += batch.count { $0.side == 0 || $0.parts == 1 }
         let isLoopWaiting = handover.plan(batch, isSessionOver: plan.isOver)
         if !hasBegun {
           hasBegun = true
-          began = RunClock().now
-          running.execute { _ = $0.begin() }
+          began = running.begin()
         } else if isLoopWaiting {
           running.execute { $0.planHasGrown() }
         }
@@ -249,7 +274,7 @@ extension Replayer {
 
   func publishWithheld(_ plan: PlanReader) {
     let withheld = ([plan.withheld] + plan.withheldBySide.dropFirst()).map { $0.values.reduce(0, +) }
-    state.withLock { $0.withheld = withheld }
+    state.withLock { $0.withheld.replaceSubrange(withheld.indices, with: withheld) }
   }
 
   /// The sides' outcomes as one, with what the plan withheld.
@@ -259,18 +284,26 @@ extension Replayer {
       outcomes[side].skipped.merge(withheld, uniquingKeysWith: +)
       outcomes[side].planned += withheld.values.reduce(0, +)
     }
-    for side in sides.indices.dropFirst() { outcomes[0].besides[sides[side].role] = outcomes[side] }
+    for side in sides.indices.dropFirst() {
+      if sides[side].role == .shadow {
+        outcomes[0].add(outcomes[side])
+      } else {
+        outcomes[0].besides[sides[side].role] = outcomes[side]
+      }
+    }
     return outcomes[0]
   }
 
+  /// - Parameter numbers: the sides that share the event loop.
   private func makeEngines(
-    on eventLoop: any EventLoop, handover: Handover, memory: HeldMemory, connectionLimit: Int
+    of numbers: [Int], on eventLoop: any EventLoop, clock: RunClock, handover: Handover, memory: HeldMemory,
+    connectionLimit: Int
   ) throws(ReplayError) -> NIOLoopBound<ReplaySides> {
     let prepared = state.withLock { $0.prepared } ?? []
     do {
       return try eventLoop.submit { [self] in
-        let clock = RunClock()
-        let engines = sides.enumerated().map { number, side in
+        let engines = numbers.map { number in
+          let side = sides[number]
           let states = prepared[number].enumerated().map { index, target in
             TargetState(
               target: target.target, index: index, options: side.options,

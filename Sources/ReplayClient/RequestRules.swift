@@ -60,13 +60,17 @@ struct RouteGates {
     var waiting: [Waiting] = []
   }
 
+  /// Of each cap.
+  private let share: EvenShare
   private var gates: [Int: Gate] = [:]
   /// What waits at all of them.
   private(set) var waitingCount = 0
 
+  init(share: EvenShare) { self.share = share }
+
   func hasRoom(for route: RequestRoute?) -> Bool {
     guard let route, let cap = route.concurrency else { return true }
-    return gates[route.number].map { $0.inFlight < cap } ?? true
+    return gates[route.number].map { $0.inFlight < max(1, share.of(cap)) } ?? true
   }
 
   mutating func wait(_ waiting: Waiting, for route: RequestRoute) {

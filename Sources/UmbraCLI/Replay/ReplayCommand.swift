@@ -62,6 +62,7 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Pacing") var pacing: PacingOptions
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
+  @OptionGroup(title: "What is sent") var spreading: ThreadOptions
   @OptionGroup(title: "What is sent") var rewriting: MiddlewareOptions
   @OptionGroup(title: "What is sent") var injecting: InjectOptions
   @OptionGroup(title: "Rules") var rules: RulesOptions
@@ -73,7 +74,12 @@ struct Replay: ParsableCommand {
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
   @OptionGroup(title: "Standard error") var console: ConsoleOptions
 
-  func validate() throws { try roles.check(allowsUnsafe: sending.allowUnsafe || rules.isGiven) }
+  func validate() throws {
+    try roles.check(allowsUnsafe: sending.allowUnsafe || rules.isGiven)
+    try spreading.check(
+      sending.connections, concurrency: protection.concurrency, asksOthers: roles.isAsked,
+      needsAnswers: correlating.correlate == .auto)
+  }
 
   func run() throws {
     Interruption.install()
@@ -108,6 +114,7 @@ struct Replay: ParsableCommand {
     protection.apply(to: &options)
     reaching.apply(to: &options)
     options.connections = sending.connections.value
+    options.threads = spreading.threads
     options.methods = sending.allowUnsafe ? nil : Set(sending.methods.names)
     options.host = sending.host.value
     var plan = ReplayPlan(

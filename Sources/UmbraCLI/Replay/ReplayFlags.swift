@@ -99,6 +99,34 @@ struct SendingOptions: ParsableArguments {
   var force = false
 }
 
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Send from this many threads, which share connections and caps evenly; each has breakers of its own.",
+      valueName: "n"))
+  var threads = 1
+
+  /// - Parameters:
+  ///   - asksOthers: a primary or a control.
+  ///   - needsAnswers: values that the shadow makes are put into later requests.
+  func check(_ connections: ConnectionsChoice, concurrency: Int, asksOthers: Bool, needsAnswers: Bool) throws {
+    guard threads != 1 else { return }
+    if !(1...64).contains(threads) { throw ValidationError("--threads takes 1 to 64") }
+    if asksOthers {
+      throw ValidationError("--primary and --control are asked side by side, from one thread: leave out --threads")
+    }
+    if needsAnswers {
+      throw ValidationError("--correlate auto needs all answers in one thread: leave out --threads")
+    }
+    if concurrency < threads {
+      throw ValidationError("--concurrency \(concurrency) leaves nothing to some of \(threads) threads: use fewer")
+    }
+    if case .pool(let size) = connections.value, size < threads {
+      throw ValidationError("--connections \(size) leaves none to some of \(threads) threads: use fewer")
+    }
+  }
+}
+
 struct ProtectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("At most this many requests in flight.", valueName: "n"))
   var concurrency = 1024

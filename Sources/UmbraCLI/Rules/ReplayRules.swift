@@ -137,6 +137,11 @@ extension ReplayPlan {
     self.injection = injection
     guard rules.isGiven || injection != nil else { return }
     let live = try rules.live()
+    if let cap = live.rules.routes.compactMap(\.concurrency).min(), cap < options.threads {
+      throw CommandFailure(
+        "a route of the rules allows \(counted(cap, "request")) in flight, which \(options.threads) threads can't share: "
+          + "lower --threads", status: .usage)
+    }
     self.rules = live
     options.apply(ReplayRules(live, injection: injection), areLive: !live.paths.isEmpty)
   }
