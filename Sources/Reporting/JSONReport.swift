@@ -221,6 +221,22 @@ extension JSONWriter {
       $0.list("related", cluster.related) { $0.write($1) }
       $0.list("features", cluster.features) { $0.write($1) }
       $0.member("curl") { if let curl = cluster.curl { $0.string(curl) } else { $0.null() } }
+      $0.member("smallest") { $0.write(cluster.smallest) }
+    }
+  }
+
+  fileprivate mutating func write(_ smallest: SmallestRequest?) {
+    guard let smallest else { return null() }
+    object {
+      $0.member("state", smallest.state.rawValue)
+      $0.member("asked", smallest.asked)
+      $0.member("exchange") { if let id = smallest.exchange { $0.string(id.description) } else { $0.null() } }
+      $0.list("needed", smallest.needed) { $0.string($1) }
+      $0.member("omitted", smallest.omitted)
+      for (name, command) in [("command", smallest.command), ("primary_command", smallest.primaryCommand)] {
+        $0.member(name) { if let command { $0.string(command) } else { $0.null() } }
+      }
+      $0.member("explain", smallest.explanation)
     }
   }
 

@@ -68,7 +68,7 @@ struct MarkdownReport {
       line(
         "| \(severity)\(standing) | \(code(cluster.endpoint)) | \(code(cluster.location.description)) | "
           + "\(cluster.kind.rawValue) | \(Figure.count(cluster.count)) of \(Figure.count(cluster.compared)) | "
-          + "\(prose(cluster.explanation)) |")
+          + "\(prose(cluster.explanation))\(cluster.smallest.map { " " + prose($0.explanation) } ?? "") |")
     }
     let more = UInt64(max(0, shown.count - Self.findingLimit))
     if more > 0 || rest > 0 {

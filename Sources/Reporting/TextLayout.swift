@@ -76,3 +76,42 @@ private func prefix(of text: String, columns limit: Int) -> String {
 private func suffix(of text: String, columns limit: Int) -> String {
   String(prefix(of: String(text.reversed()), columns: limit).reversed())
 }
+
+/// A shell command in lines that can be pasted, broken between its words; a word that is wider than a line stays whole.
+/// - Parameter width: columns, an indent of 2 and what joins the lines included.
+func commandLines(_ command: String, width: Int) -> [String] {
+  var lines: [String] = []
+  var current = ""
+  for word in commandWords(command) {
+    if !current.isEmpty, columns(of: current) + 1 + columns(of: word) > width - 4 {
+      lines.append((lines.isEmpty ? "" : "  ") + current + " \\")
+      current = ""
+    }
+    current += (current.isEmpty ? "" : " ") + word
+  }
+  return lines + [(lines.isEmpty ? "" : "  ") + current]
+}
+
+/// Words as a shell tells them apart, each as it stands. Escapes within `$'…'` are none of a word's ends.
+private func commandWords(_ command: String) -> [Substring] {
+  var (words, start): ([Substring], String.Index) = ([], command.startIndex)
+  var (isQuoted, isANSI, isEscaped): (Bool, Bool, Bool) = (false, false, false)
+  var previous: Character = " "
+  for index in command.indices {
+    let character = command[index]
+    if isEscaped {
+      isEscaped = false
+    } else if character == "\\", !isQuoted || isANSI {
+      isEscaped = true
+    } else if character == "'" {
+      isANSI = !isQuoted && previous == "$"
+      isQuoted.toggle()
+    } else if character == " ", !isQuoted {
+      if start < index { words.append(command[start..<index]) }
+      start = command.index(after: index)
+    }
+    previous = character
+  }
+  if start < command.endIndex { words.append(command[start...]) }
+  return words
+}

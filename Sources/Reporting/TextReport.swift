@@ -95,12 +95,19 @@ struct TextReport {
     if !cluster.isConfirmed, cluster.severity != .info { share += ", not confirmed" }
     paragraph(share, indent: "          ")
     paragraph(visible(cluster.explanation), indent: "          ")
+    defer { if let smallest = cluster.smallest { self.smallest(smallest) } }
     guard let example = cluster.examples.first else { return }
     let (expected, actual) = shortenedPair(
       visible(example.difference.expected ?? "(nothing)"), visible(example.difference.actual ?? "(nothing)"),
       to: textWidth - 13)
     line("          \(expected) \(paint("→", .dim)) \(actual)")
     line("          " + paint(showHint(example.exchange, to: textWidth - 10), .dim))
+  }
+
+  private mutating func smallest(_ smallest: SmallestRequest) {
+    paragraph(visible(smallest.explanation), indent: "          ")
+    guard let command = smallest.command else { return }
+    for part in commandLines(visible(command, keepsLines: true), width: textWidth - 12) { line("          " + part) }
   }
 
   private mutating func suppressions() {

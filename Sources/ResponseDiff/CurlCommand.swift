@@ -9,6 +9,8 @@ struct CurlCommand: Hashable {
   /// Path and query, ready to follow an authority.
   private let path: String
   private let recordedBase: String
+  /// Of the Host field; said where the address does not say it.
+  private let host: [UInt8]
   private let note: String
 
   private static let bodyLimit = 8 << 10
@@ -28,6 +30,7 @@ struct CurlCommand: Hashable {
       let name = String(decoding: request.fields.name(at: index), as: UTF8.self)
       if name.hasPrefix(":") || Self.ownFields.contains(name.lowercased()) { continue }
       let value = request.fields.value(at: index)
+      if name.lowercased() == "host" { continue }
       words += ["-H", quoted(Array(name.utf8) + (value.isEmpty ? Array(";".utf8) : Array(": ".utf8) + value))]
     }
     let body = request.body
@@ -53,19 +56,21 @@ struct CurlCommand: Hashable {
     }
     path = String(decoding: rest.prefix(Self.headLimit), as: UTF8.self)
     if rest.count > Self.headLimit { note += "  # the target is cut" }
+    host = Array(request.fields.first("host") ?? request.authority ?? [])
     recordedBase = (isTLS ? "https://" : "http://") + String(decoding: request.authority ?? [], as: UTF8.self)
     self.note = note
   }
 
   /// - Parameter base: a target as the user named it, `URL` or `URL=WEIGHT`; nil for the recorded authority.
   func text(base: String?) -> String {
-    var address = base ?? recordedBase
-    if let mark = address.lastIndex(of: "="), address[mark...].dropFirst().allSatisfy(\.isNumber) {
-      address = String(address[..<mark])
+    let address = CommandAddress(base ?? recordedBase)
+    var command = "curl -i"
+    if address.speaksHTTP2 { command += " --http2-prior-knowledge" }
+    if let socket = address.socket { command += " --unix-socket " + quoted(Array(socket.utf8)) }
+    if !host.isEmpty, !address.authority.utf8.elementsEqual(host) {
+      command += " -H " + quoted(Array("Host: ".utf8) + host)
     }
-    while address.hasSuffix("/") { address.removeLast() }
-    if address.hasPrefix("h2c://") { address = "http://" + address.dropFirst(6) }
-    return "curl -i" + options + " " + quoted(Array((address + path).utf8)) + note
+    return command + options + " " + quoted(Array((address.url + path).utf8)) + note
   }
 
   /// What curl sets itself.
@@ -74,8 +79,37 @@ struct CurlCommand: Hashable {
   ]
 }
 
+/// A target as commands name it.
+struct CommandAddress {
+  /// Without a slash at its end.
+  var url: String
+  var authority: String
+  var socket: String?
+  /// From its first byte on, without TLS.
+  var speaksHTTP2 = false
+  var isTLS: Bool
+
+  /// - Parameter base: `URL` or `URL=WEIGHT`.
+  init(_ base: String) {
+    var base = base[...]
+    if let mark = base.lastIndex(of: "="), base[mark...].dropFirst().allSatisfy(\.isNumber) { base = base[..<mark] }
+    while base.hasSuffix("/") { base.removeLast() }
+    let separator = base.firstRange(of: "://")
+    var scheme = separator.map { base[..<$0.lowerBound].lowercased() } ?? "http"
+    var rest = separator.map { base[$0.upperBound...] } ?? base
+    if scheme.hasSuffix("+unix") {
+      scheme.removeLast(5)
+      (socket, rest) = (String(rest), "localhost")
+    }
+    isTLS = scheme == "https"
+    if scheme == "h2c" { (scheme, speaksHTTP2) = ("http", true) }
+    authority = String(rest.prefix { $0 != "/" })
+    url = scheme + "://" + rest
+  }
+}
+
 /// A word for a POSIX shell: in single quotes, or where control characters need it in `$'...'`.
-private func quoted(_ bytes: some Collection<UInt8>) -> String {
+func quoted(_ bytes: some Collection<UInt8>) -> String {
   let isText = String(validating: bytes, as: UTF8.self) != nil
   if isText, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x0a || $0 == 0x09 }) {
     return "'" + String(decoding: bytes, as: UTF8.self).replacing("'", with: "'\\''") + "'"

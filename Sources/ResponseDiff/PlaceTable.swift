@@ -227,12 +227,11 @@ struct PlaceTable {
       textBytes += made.expected.utf8.count + made.actual.utf8.count
       texts = made
     }
-    let target = excerptText(pair.request.target, limit: 512)
     let shadow = attempt.outcome == .answered ? attempt.response.map { String($0.status) } : nil
-    let method = excerptText(pair.request.method, limit: 32)
     return PlaceExample(
       exchange: pair.exchange.id, target: attempt.target,
-      requestLine: "\(method) \(target): \(pair.expected.status) \(pair.isLive ? "from the primary" : "recorded"), "
+      requestLine:
+        "\(DifferenceExample.line(of: pair.request)): \(pair.expected.status) \(pair.isLive ? "from the primary" : "recorded"), "
         + "\(shadow ?? attempt.outcome.identifier) from the shadow",
       difference: difference, texts: made)
   }

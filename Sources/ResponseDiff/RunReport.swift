@@ -318,8 +318,13 @@ public struct DifferenceCluster: Hashable, Sendable {
   /// A plain sentence.
   public var explanation: String
   public var examples: [DifferenceExample]
-  /// The smallest request that shows it as a curl command; nil where there is none.
+  /// The smallest request that shows it as a curl command, or as a grpcurl command where it was asked again; nil where
+  /// there is none.
   public var curl: String?
+  /// What came of asking both sides again; nil where that was not wanted.
+  public var smallest: SmallestRequest? {
+    didSet { if let command = smallest?.command { curl = command } }
+  }
 
   /// Counts in the gate `regressions`: confirmed, and new where there is a baseline.
   public var isRegression: Bool { isConfirmed && !isKnown }
@@ -361,6 +366,15 @@ public struct DifferenceExample: Hashable, Sendable {
   public var actualText: String
   /// The request as a curl command, credentials as they are in the session.
   public var curl: String
+
+  /// Whether it is an example of what this request brought.
+  public func isOf(_ request: HTTPRequest) -> Bool {
+    requestLine.hasPrefix(DifferenceExample.line(of: request) + ": ")
+  }
+
+  static func line(of request: HTTPRequest) -> String {
+    excerptText(request.method, limit: 32) + " " + excerptText(request.target, limit: 512)
+  }
 
   public init(
     exchange: ExchangeID, requestLine: String, difference: Difference, expectedText: String, actualText: String,

@@ -33,7 +33,9 @@ extension SampleReports {
       cluster.endpoint = text
       cluster.location = location
       cluster.explanation = text
-      cluster.curl = text
+      cluster.smallest = SmallestRequest(
+        state: .limited, exchange: nil, asked: 100, needed: [text], command: text, primaryCommand: text,
+        explanation: text)
       cluster.features = cluster.features.map {
         SeparatingFeature(text: text, isAbsent: $0.isAbsent, affected: $0.affected, others: $0.others)
       }

@@ -87,6 +87,12 @@ extension SampleReports {
         RelatedPlace(
           id: "b2", location: .header("x-price-format"), kind: .added, severity: .low, count: 112)
       ]
+      cluster.smallest = SmallestRequest(
+        state: .minimal, exchange: ExchangeID(connection: 31, ordinal: 4), asked: 14, needed: ["currency=JPY"],
+        omitted: 3, command: "curl -i -H 'Host: shop.example' 'http://canary.example:8080/items?currency=JPY'",
+        primaryCommand: "curl -i 'http://shop.example/items?currency=JPY'",
+        explanation:
+          "Asked again 14 times: of 2 query parameters and 2 header fields it takes only currency=JPY.")
     }
     cluster.isKnown = location == .bodyPath("/debug")
     return cluster

@@ -22,14 +22,32 @@ import Testing
 
   @Test(arguments: texts.indices) func noLineIsWiderThan80ColumnsAndNothingIsObeyed(_ index: Int) {
     let text = TextReportTests.texts[index]
-    let report = SampleReports.filled(with: text)
+    var report = SampleReports.filled(with: text)
     let options = ReportOptions(runFile: text)
+    let whole = String(decoding: report.rendered(as: .text, options: options), as: UTF8.self)
+    #expect(!whole.unicodeScalars.contains { $0 != "\n" && $0 != "\t" && isInvisible($0) })
+    // A word of a command that is to be pasted is as wide as it is.
+    for index in report.clusters.indices { report.clusters[index].smallest?.command = nil }
     let plain = String(decoding: report.rendered(as: .text, options: options), as: UTF8.self)
     for line in plain.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
       let line = String(line)
       #expect(columns(of: line) <= 80, "\(line)")
       #expect(!line.unicodeScalars.contains { isInvisible($0) }, "\(line.debugDescription)")
     }
+  }
+
+  @Test func commandsAreBrokenBetweenTheirWords() {
+    let command =
+      "curl -i -H 'X-A: it'\\''s a b c' -H $'X: it\\'s' 'http://canary:8080/" + String(repeating: "x", count: 60) + "'"
+    let lines = commandLines(command, width: 40)
+    #expect(
+      lines == [
+        "curl -i -H 'X-A: it'\\''s a b c' -H \\", "  $'X: it\\'s' \\",
+        "  'http://canary:8080/" + String(repeating: "x", count: 60) + "'",
+      ])
+    let pasted = lines.map { $0.hasSuffix(" \\") ? String($0.dropLast(2)) : $0 }
+    #expect(pasted.map { $0.drop { $0 == " " } }.joined(separator: " ") == command)
+    #expect(commandLines("curl", width: 40) == ["curl"])
   }
 
   @Test func largeNumbersFit() {

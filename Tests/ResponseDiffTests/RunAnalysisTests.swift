@@ -199,20 +199,31 @@ private func report(
     arguments: [
       (
         request("POST", "/a?b='c'", [("X-E", ""), ("Content-Length", "3")], body: "a'b"),
-        "curl -i -X 'POST' -H 'Host: shop' -H 'X-E;' --data-raw 'a'\\''b' 'http://shop/a?b='\\''c'\\'''"
+        "curl -i -X 'POST' -H 'X-E;' --data-raw 'a'\\''b' 'http://shop/a?b='\\''c'\\'''"
       ),
-      (request("HEAD", "/a/../[b]"), "curl -i --path-as-is --globoff --head -H 'Host: shop' 'http://shop/a/../[b]'"),
+      (request("HEAD", "/a/../[b]"), "curl -i --path-as-is --globoff --head 'http://shop/a/../[b]'"),
       (
         request("PUT", "/", [], body: "\u{1}\\"),
-        "curl -i -X 'PUT' -H 'Host: shop' --data-raw $'\\001\\\\' 'http://shop/'"
+        "curl -i -X 'PUT' --data-raw $'\\001\\\\' 'http://shop/'"
       ),
       (
         request("PUT", "/", [], body: "\0"),
-        "curl -i -X 'PUT' -H 'Host: shop' 'http://shop/'  # and a body of 1 bytes, not shown"
+        "curl -i -X 'PUT' 'http://shop/'  # and a body of 1 bytes, not shown"
       ),
       (request("GET", "http://other/x"), "curl -i -H 'Host: shop' 'http://other/x'"),
     ] as [(HTTPRequest, String)])
   func curlCommands(request: HTTPRequest, command: String) {
     #expect(CurlCommand(request, isTLS: false).text(base: nil) == command)
+  }
+
+  @Test(
+    arguments: [
+      ("http://canary:8080/v2/=3", "curl -i -H 'Host: shop' 'http://canary:8080/v2/a?b=1'"),
+      ("https://shop", "curl -i 'https://shop/a?b=1'"),
+      ("h2c://canary:81", "curl -i --http2-prior-knowledge -H 'Host: shop' 'http://canary:81/a?b=1'"),
+      ("http+unix:///run/a.sock", "curl -i --unix-socket '/run/a.sock' -H 'Host: shop' 'http://localhost/a?b=1'"),
+    ])
+  func curlCommandsAskTheTarget(base: String, command: String) {
+    #expect(CurlCommand(request("GET", "/a?b=1"), isTLS: false).text(base: base) == command)
   }
 }

@@ -66,10 +66,17 @@ enum FindingTemplate {
     </tbody>
     </table>
     {{/hasRelated}}
+    {{#again}}
+    <p class="quiet">{{.}}</p>
+    {{/again}}
     {{#smallest}}
-    <details class="part"><summary>Smallest request <small>that shows it, as a curl command</small></summary><div class="actions block"><pre class="curl">
-    {{.}}</pre><button type="button" class="copy plain" data-copy="curl" hidden>Copy curl</button></div></details>
+    <details class="part"><summary>Smallest request <small>that shows it, as a command</small></summary><div class="actions block"><pre class="curl">
+    {{.}}</pre><button type="button" class="copy plain" data-copy="curl" hidden>Copy</button></div></details>
     {{/smallest}}
+    {{#primaryCommand}}
+    <details class="part"><summary>The same of the primary</summary><div class="actions block"><pre class="curl">
+    {{.}}</pre><button type="button" class="copy plain" data-copy="curl" hidden>Copy</button></div></details>
+    {{/primaryCommand}}
     {{#examples}}
     <details class="example"{{#isExampleOpen}} open{{/isExampleOpen}}>
     <summary><span>Example {{number}} of {{exampleCount}}</span> <code>{{requestLine}}</code></summary>

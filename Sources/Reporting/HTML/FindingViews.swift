@@ -56,7 +56,11 @@ struct FindingViews {
           "place": place.location.description, "kind": place.kind.rawValue, "severity": place.severity.rawValue,
           "count": Figure.count(place.count),
         ]
-      }, "smallest": rowBudget > 0 ? cluster.curl.map { [FindingViews.cut($0, to: 16 << 10)] } ?? [] : [],
+      },
+      "smallest": rowBudget > 0 || cluster.smallest != nil
+        ? cluster.curl.map { [FindingViews.cut($0, to: 16 << 10)] } ?? [] : [],
+      "again": cluster.smallest.map { [$0.explanation] } ?? [],
+      "primaryCommand": cluster.smallest?.primaryCommand.map { [FindingViews.cut($0, to: 16 << 10)] } ?? [],
       "exampleCount": String(cluster.examples.count), "examples": examples,
     ]
   }

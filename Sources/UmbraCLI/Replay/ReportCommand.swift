@@ -1,6 +1,7 @@
 // `umbra report`: a run file compared again and printed.
 
 import ArgumentParser
+import ContentTree
 import HTTPModel
 import Reporting
 import ResponseDiff
@@ -21,6 +22,7 @@ struct Report: ParsableCommand {
         umbra report run.umbra-run --gate 'error.rate < 1%' --ignore header:date
         umbra report shard-1.umbra-run shard-2.umbra-run shard-3.umbra-run
         umbra report run.umbra-run --baseline yesterday.umbra-run --report comment.md
+        umbra report run.umbra-run --shrink --primary http://shop:8080
 
       With --baseline, what that run shows as often is known and is not judged again. Several runs are reported as \
       one: the shards of a session (umbra replay --shard), as if one process had replayed it, or runs of several \
@@ -50,6 +52,7 @@ struct Report: ParsableCommand {
   var baseline: String?
 
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
+  @OptionGroup(title: "Asking again") var shrinking: ShrinkOptions
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
 
   @Option(
@@ -60,6 +63,9 @@ struct Report: ParsableCommand {
   var rules: [String] = []
 
   func validate() throws {
+    if shrinking.shrink, runFiles.contains("-") {
+      throw ValidationError("--shrink reads the run twice, which standard input can't be")
+    }
     if runFiles.filter({ $0 == "-" }).count > 1 { throw ValidationError("only one run is standard input") }
   }
 
@@ -70,8 +76,13 @@ struct Report: ParsableCommand {
     let known = try baseline.map {
       BaselineFindings(try RunFile.report(paths: [$0], comparing: comparing, rules: rules, key: decrypting.key()))
     }
-    let report = try RunFile.report(
+    var report = try RunFile.report(
       paths: runFiles, comparing: comparing, rules: rules, key: decrypting.key(), baseline: known)
+    if shrinking.shrink {
+      let plan = try shrinking.plan(report.run, rules: rules, descriptors: comparing.protoDescriptors)
+      let runs = try RunFile.Reading(paths: runFiles, comparing: comparing, rules: rules, key: decrypting.key())
+      try ShrinkSession(plan, runs).run(&report)
+    }
     if let output, output != "-" {
       try ReportFile.write(report, to: output, as: format, runFile: runFile)
     } else {
@@ -100,27 +111,41 @@ enum RunFile {
     paths: [String], comparing: ComparingOptions, rules files: [String] = [], key: SessionKey? = nil,
     baseline: BaselineFindings? = nil
   ) throws -> RunReport {
-    var comparing = comparing
-    let keepsPlaces = !comparing.ignore.contains("none")
-    comparing.ignore.removeAll { $0 == "none" }
-    // What is wrong with the flags is told before the file is opened.
-    let (ignore, gates) = (try comparing.ignoredLocations(), try comparing.gates())
-    let descriptors = try comparing.descriptors()
-    let given = files.isEmpty ? nil : try RulesFiles(reading: files.filter { $0 != "none" }).usable()
-    var runs = try RunSet(paths: paths, key: key)
-    let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
-    let rules = given ?? RulesFiles(kept: runs.rules).rules
-    var blanking = ComparisonBlanking(rules.redact)
-    let comparison = RuledComparison(rules.compare, ignore: places, now: Timestamp(nanoseconds: wallNow()))
+    let gates = try comparing.gates()
+    var reading = try Reading(paths: paths, comparing: comparing, rules: files, key: key)
     var analysis = RunAnalysis(
-      options: AnalysisOptions(comparison: comparison.options), descriptors: descriptors)
-    try runs.readAll { replayed, asksPrimary in
+      options: AnalysisOptions(comparison: reading.comparison.options), descriptors: reading.descriptors)
+    try reading.runs.readAll { replayed, asksPrimary in
       analysis.asksPrimary = asksPrimary
-      analysis.add(blanking.applied(to: replayed), inapplicable: comparison.inapplicable(to: replayed.exchange))
+      analysis.add(
+        reading.blanking.applied(to: replayed), inapplicable: reading.comparison.inapplicable(to: replayed.exchange))
     }
-    return runs.facts.report(
-      from: analysis, ledger: runs.ledger,
-      gates: gates.isEmpty ? runs.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)
+    return reading.runs.facts.report(
+      from: analysis, ledger: reading.runs.ledger,
+      gates: gates.isEmpty ? reading.runs.gates.compactMap { try? Gate(parsing: $0) } : gates, baseline: baseline)
+  }
+
+  /// Runs, and how their pairs are compared.
+  struct Reading {
+    var runs: RunSet
+    var blanking: ComparisonBlanking
+    let comparison: RuledComparison
+    let descriptors: ProtobufDescriptors?
+
+    init(paths: [String], comparing: ComparingOptions, rules files: [String], key: SessionKey?) throws {
+      var comparing = comparing
+      let keepsPlaces = !comparing.ignore.contains("none")
+      comparing.ignore.removeAll { $0 == "none" }
+      // What is wrong with the flags is told before the file is opened.
+      let ignore = try comparing.ignoredLocations()
+      descriptors = try comparing.descriptors()
+      let given = files.isEmpty ? nil : try RulesFiles(reading: files.filter { $0 != "none" }).usable()
+      runs = try RunSet(paths: paths, key: key)
+      let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
+      let rules = given ?? RulesFiles(kept: runs.rules).rules
+      blanking = ComparisonBlanking(rules.redact)
+      comparison = RuledComparison(rules.compare, ignore: places, now: Timestamp(nanoseconds: wallNow()))
+    }
   }
 }
 

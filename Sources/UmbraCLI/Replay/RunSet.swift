@@ -84,6 +84,23 @@ struct RunSet {
     }
   }
 
+  /// The recorded exchanges of these names, without their answers; several of a name where the runs are of several
+  /// sessions.
+  mutating func exchanges(named names: Set<ExchangeID>) throws -> [ExchangeID: [Exchange]] {
+    var found: [ExchangeID: [Exchange]] = [:]
+    for index in members.indices {
+      do {
+        while let replayed = try members[index].reader.nextReplayed() {
+          guard names.contains(replayed.exchange.id) else { continue }
+          var exchange = replayed.exchange
+          exchange.response = nil
+          if found[exchange.id]?.contains(exchange) != true { found[exchange.id, default: []].append(exchange) }
+        }
+      } catch { throw CommandFailure("\(error)") }
+    }
+    return found
+  }
+
   /// Of each session's capture, once.
   var ledger: Ledger? {
     var sum: Ledger?

@@ -4,7 +4,8 @@ import ArgumentParser
 import HTTPModel
 import ReplayClient
 
-struct TargetOptions: ParsableArguments {
+/// Of commands whose `--key` is a session's.
+struct ReachingOptions: ParsableArguments {
   @Option(
     name: .customLong("protocol"),
     help: ArgumentHelp(
@@ -24,11 +25,6 @@ struct TargetOptions: ParsableArguments {
     completion: .file())
   var cert: String?
 
-  @Option(
-    help: ArgumentHelp("The key of --cert in PEM, where it is not in the same file.", valueName: "file"),
-    completion: .file())
-  var key: String?
-
   @Flag(help: "Take any certificate of a target.")
   var insecure = false
 
@@ -38,22 +34,38 @@ struct TargetOptions: ParsableArguments {
       valueName: "host:port:addr[,addr]"), transform: ResolvedNameFlag.init)
   var resolve: [ResolvedNameFlag] = []
 
+  func apply(to options: inout ReplayOptions) {
+    options.protocolChoice = protocolChoice.value
+    options.security.authorities = cacert
+    options.security.certificate = cert
+    options.security.isInsecure = insecure
+    options.resolved = resolve.map(\.value)
+  }
+}
+
+/// The same where `--key` is free to be a certificate's.
+struct TargetOptions: ParsableArguments {
+  @OptionGroup var reaching: ReachingOptions
+
+  @Option(
+    help: ArgumentHelp("The key of --cert in PEM, where it is not in the same file.", valueName: "file"),
+    completion: .file())
+  var key: String?
+
   @Option(
     help: ArgumentHelp("Connect to this Unix socket instead of the targets' hosts.", valueName: "path"),
     completion: .file())
   var unixSocket: String?
 
   func validate() throws {
-    if key != nil, cert == nil { throw ValidationError("--key is the key of a certificate: give that with --cert") }
+    if key != nil, reaching.cert == nil {
+      throw ValidationError("--key is the key of a certificate: give that with --cert")
+    }
   }
 
   func apply(to options: inout ReplayOptions) {
-    options.protocolChoice = protocolChoice.value
-    options.security.authorities = cacert
-    options.security.certificate = cert
+    reaching.apply(to: &options)
     options.security.key = key
-    options.security.isInsecure = insecure
-    options.resolved = resolve.map(\.value)
   }
 
   /// A target as these flags reach it.

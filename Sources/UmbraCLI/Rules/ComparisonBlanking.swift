@@ -6,9 +6,13 @@ import TrafficRules
 /// Makes secrets and their tokens the same on both sides, so that their presence and type are still compared.
 struct ComparisonBlanking {
   private var redactor: Redactor
+  private let rule: RedactRule
 
   /// - Parameter rule: what was hidden on either side.
-  init(_ rule: RedactRule = RedactRule()) { redactor = Redactor.blanking(rule) }
+  init(_ rule: RedactRule = RedactRule()) {
+    self.rule = rule
+    redactor = Redactor.blanking(rule)
+  }
 
   mutating func applied(to replayed: ReplayedExchange) -> ReplayedExchange {
     guard
@@ -23,5 +27,21 @@ struct ComparisonBlanking {
       redactor.redact(&blanked.attempts[index].response!)
     }
     return blanked
+  }
+
+  /// Where tokens stand in a request for what was hidden, as names of fields and parts; none where credentials were kept.
+  mutating func hiddenPlaces(in exchange: Exchange) -> [String] {
+    var recorded = exchange
+    recorded.response = nil
+    guard let request = recorded.request, Redactor.findings(in: recorded, rule: rule).isEmpty else { return [] }
+    redactor.redact(&recorded)
+    guard let blanked = recorded.request, blanked.fields.count == request.fields.count else { return [] }
+    var places: [String] = request.target == blanked.target ? [] : ["the query"]
+    for index in request.fields.ranges.indices where request.fields.value(at: index) != blanked.fields.value(at: index)
+    {
+      let name = String(decoding: request.fields.name(at: index).prefix(64), as: UTF8.self).lowercased()
+      if !places.contains(name) { places.append(name) }
+    }
+    return request.body.bytes == blanked.body.bytes ? places : places + ["the body"]
   }
 }
