@@ -1,6 +1,6 @@
-"""A real server and a real load generator: nginx with one worker, and wrk with one thread.
+"""A real server and real load generators: nginx with one worker, wrk and h2load with one thread.
 
-In: a folder of our own. Out: a Server that counts what it served; wrk's figures. Owner: `run`.
+In: a folder of our own. Out: a Server that counts what it served; the generators' figures. Owner: `run`.
 """
 
 import os
@@ -33,6 +33,7 @@ http {{
   default_type application/json;
   server {{
     listen 127.0.0.1:{port};
+    listen 127.0.0.1:{http2_port} http2;
     location = /small {{ return 200 '{{"state":"in stock"}}'; }}
     location = /upload {{ return 201 '{{"state":"stored"}}'; }}
     location ~ ^/api/v1/items/([0-9]+)$ {{ return 200 '{{"item":$1,"page":$arg_page,"state":"in stock"}}'; }}
@@ -65,13 +66,14 @@ class Server:
 
     def __init__(self, folder):
         self.folder = os.path.join(folder, "nginx")
-        self.port, self.status_port = free_ports(2)
+        self.port, self.http2_port, self.status_port = free_ports(3)
 
     def __enter__(self):
         os.makedirs(self.folder, exist_ok=True)
         configuration = os.path.join(self.folder, "nginx.conf")
         with open(configuration, "w", encoding="ascii") as file:
-            file.write(CONFIGURATION.format(folder=self.folder, port=self.port, status_port=self.status_port))
+            file.write(CONFIGURATION.format(
+                folder=self.folder, port=self.port, http2_port=self.http2_port, status_port=self.status_port))
         self.process = subprocess.Popen(
             [find("nginx"), "-p", self.folder, "-c", configuration], stderr=subprocess.DEVNULL)
         limit = time.monotonic() + 10
@@ -99,7 +101,7 @@ class Server:
 
 
 class Load:
-    """What wrk says of one run, and what it cost."""
+    """What a generator says of one run, and what it cost."""
 
     def __init__(self, requests, seconds, cpu):
         self.requests, self.seconds, self.cpu = requests, seconds, cpu
@@ -128,3 +130,17 @@ def wrk(url, seconds, script=None, connections=64):
         raise Failure(f"wrk met errors: {errors[0]}")
     unit = {"ms": 0.001, "s": 1, "m": 60}[found[3]]
     return Load(int(found[1]), float(found[2]) * unit, cost.cpu)
+
+
+def h2load(url, requests, connections, streams):
+    """HTTP/2 by prior knowledge."""
+    running = Running(
+        [find("h2load"), f"-n{requests}", f"-c{connections}", f"-m{streams}", url], stdout=subprocess.PIPE)
+    text = running.process.stdout.read().decode()
+    cost = running.wait()
+    found = re.search(r"finished in ([\d.]+)(us|ms|s|m),", text)
+    done = re.search(r"(\d+) succeeded", text)
+    if not found or not done or int(done[1]) != requests:
+        raise Failure(f"h2load did not send all of its requests: {text.strip()[-300:]}")
+    unit = {"us": 1e-6, "ms": 0.001, "s": 1, "m": 60}[found[2]]
+    return Load(requests, float(found[1]) * unit, cost.cpu)
