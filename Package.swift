@@ -93,7 +93,10 @@ let package = Package(
     core("SessionFile", ["HTTPModel", "CZstd", .product(name: "Crypto", package: "swift-crypto")]),
     core(
       "TrafficRules",
-      ["HTTPModel", "ContentCoding", "ContentTree", "CYAML", .product(name: "Crypto", package: "swift-crypto")]),
+      [
+        "HTTPModel", "MessageFraming", "ContentCoding", "ContentTree", "CYAML",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     core("ReplaySchedule", ["HTTPModel"]),
     core("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio + nioProtocols),
     core(
@@ -153,7 +156,7 @@ let package = Package(
     tests("ValueCorrelation", ["HTTPModel"]),
     tests("Interchange", ["HTTPModel"]),
     tests("SessionFile", ["HTTPModel"]),
-    tests("TrafficRules", ["HTTPModel", "ContentCoding", "ContentTree"]),
+    tests("TrafficRules", ["HTTPModel", "MessageFraming", "ContentCoding", "ContentTree"]),
     tests("ReplaySchedule", ["HTTPModel"]),
     tests("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio),
     tests("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),

@@ -48,7 +48,8 @@ public struct EndpointCatalog: Sendable {
     }
   }
 
-  private let patterns: [EndpointPattern]
+  /// The first that matches counts; what was named before they changed keeps its name.
+  var patterns: [EndpointPattern]
   private let valuesPerStep: Int
   private var nodes = [Node()]
   private var template: [UInt8] = []
@@ -73,16 +74,11 @@ public struct EndpointCatalog: Sendable {
   /// Appends the name to a buffer that the caller uses again.
   mutating func write(_ request: HTTPRequest, into name: inout [UInt8]) {
     let (method, target) = (request.method, request.target)
-    if !patterns.isEmpty {
-      let path = EndpointTemplate.path(of: target)
-      let segments = path.dropFirst().prefix(EndpointTemplate.pathLimit)
-        .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-      if let pattern = patterns.first(where: { $0.matches(method: method, segments: segments) }) {
-        name.append(contentsOf: method.prefix(EndpointTemplate.methodLimit))
-        name.append(0x20)
-        name.append(contentsOf: pattern.path.utf8)
-        return
-      }
+    if let pattern = EndpointPattern.first(of: patterns, matching: request) {
+      name.append(contentsOf: method.prefix(EndpointTemplate.methodLimit))
+      name.append(0x20)
+      name.append(contentsOf: pattern.path.utf8)
+      return
     }
     template.removeAll(keepingCapacity: true)
     EndpointTemplate.write(method: method, target: target, into: &template)

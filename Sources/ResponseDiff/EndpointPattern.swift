@@ -1,6 +1,8 @@
 // Endpoints that a rule names. In: text such as `GET /users/{name}/posts/**`. Out: which requests belong to it.
 // Owner: a value. Bounds: linear in the path.
 
+public import HTTPModel
+
 /// A path whose requests are one endpoint, by rule.
 public struct EndpointPattern: Hashable, Sendable, CustomStringConvertible {
   enum Step: Hashable, Sendable {
@@ -30,6 +32,20 @@ public struct EndpointPattern: Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String { (method.map { String(decoding: $0, as: UTF8.self) + " " } ?? "") + path }
+
+  /// The name of a request's endpoint by the first pattern that matches it: its method, and the path as it is written.
+  public static func name(of request: HTTPRequest, by patterns: [EndpointPattern]) -> String? {
+    guard let pattern = first(of: patterns, matching: request) else { return nil }
+    return String(decoding: request.method.prefix(EndpointTemplate.methodLimit), as: UTF8.self) + " " + pattern.path
+  }
+
+  static func first(of patterns: [EndpointPattern], matching request: HTTPRequest) -> EndpointPattern? {
+    guard !patterns.isEmpty else { return nil }
+    let (method, target) = (request.method, request.target)
+    let segments = EndpointTemplate.path(of: target).dropFirst().prefix(EndpointTemplate.pathLimit)
+      .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    return patterns.first { $0.matches(method: method, segments: segments) }
+  }
 
   /// - Parameter segments: of the path, without slashes.
   func matches(method: ArraySlice<UInt8>, segments: [ArraySlice<UInt8>]) -> Bool {

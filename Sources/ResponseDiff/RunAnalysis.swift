@@ -93,8 +93,12 @@ public struct RunAnalysis: Sendable {
   public var suppressions: [SuppressionTally.Row] { tally.rows }
 
   /// Compares by other options from here on; what was added stays as it was compared.
-  public mutating func use(_ comparison: ComparisonOptions) {
+  public mutating func use(_ comparison: ComparisonOptions, endpoints: [EndpointPattern]? = nil) {
     options.comparison = comparison
+    if let endpoints {
+      options.endpoints = endpoints
+      catalog.patterns = endpoints
+    }
     comparator = ResponseComparator(options: comparison, descriptors: descriptors)
     tally.use(comparison)
   }

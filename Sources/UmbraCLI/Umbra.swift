@@ -33,6 +33,7 @@ public struct Umbra: AsyncParsableCommand {
   /// Not asynchronous itself: an asynchronous main ends the first thread, whose rights nothing can take away then.
   public static func run() -> Never {
     signal(SIGPIPE, SIG_IGN)
+    StandardError.configure(StandardError.Format(commandLine: CommandLine.arguments), from: .info)
     do {
       var command = try parseAsRoot()
       if let asynchronous = command as? any AsyncParsableCommand {
@@ -56,10 +57,18 @@ public struct Umbra: AsyncParsableCommand {
       // The reader of our output has had enough: `umbra show … | head`.
       Glibc.exit(0)
     case let failure as CommandFailure:
-      StandardError.write("umbra: \(failure.message)\n")
+      // Of several problems each is a message.
+      let messages = StandardError.isJSON ? failure.message.split(separator: "\numbra: ") : [failure.message[...]]
+      for message in messages {
+        StandardError.say(String(message), .error, ["exit_status": .number(Int(failure.status.rawValue))])
+      }
       Glibc.exit(failure.status.rawValue)
     default:
-      exit(withError: error)
+      let status = exitCode(for: error).rawValue
+      let message = message(for: error)
+      guard StandardError.isJSON, status != 0, !message.isEmpty else { exit(withError: error) }
+      StandardError.say(message, .error, ["exit_status": .number(Int(status))])
+      Glibc.exit(status)
     }
   }
 }

@@ -152,7 +152,7 @@ import TrafficRules
     #expect(rules.sample?.share == 0.02)
     #expect(
       problems.map(\.description) == [
-        "b.yaml:4:1: 'bad' means nothing in a rules file; known are version, select, sample, redact, rewrite, routes, faults and compare"
+        "b.yaml:4:1: 'bad' means nothing in a rules file; known are version, select, sample, redact, rewrite, routes, faults, compare and endpoints"
       ])
   }
 

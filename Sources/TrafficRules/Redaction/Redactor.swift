@@ -5,6 +5,7 @@
 // message; see TokenMemory, SpeltText and `decodedLimit`.
 
 import ContentCoding
+public import ContentTree
 import Crypto
 import Glibc
 public import HTTPModel
@@ -14,36 +15,57 @@ public import HTTPModel
 /// What says how to read a value stays: the scheme of an authorization (RFC 9110, 11.4), names of cookies and the
 /// attributes of Set-Cookie (RFC 6265), the punctuation and the kinds of characters of short values. No body changes its
 /// length, save one in a content coding, which is stored in the same coding without compression and whose Content-Length
-/// follows. What was cut or damaged is searched as far as it goes.
+/// follows, and a gRPC message that is compressed or of which fields are removed, whose prefix follows. What was cut or
+/// damaged is searched as far as it goes.
 public struct Redactor {
   let rule: RedactRule
+  /// Types of gRPC messages; nil where they are not known.
+  let descriptors: ProtobufDescriptors?
+  /// Those in which a field with a well-known name may stand.
+  let typesWithSecrets: Set<String>
   var search: SecretSearch
+  var call = CallContext()
   private let headers: NameTable
   private let cookies: NameTable?
   /// Octets of a body without its content coding; of a larger one nothing is kept.
-  private static let decodedLimit = 64 << 20
+  static let decodedLimit = 64 << 20
 
-  /// - Parameter key: any number of octets; the same key gives the same tokens. nil for one of its own, so that tokens
-  ///   can't be compared between sessions nor turned back by guessing values.
-  public init(_ rule: RedactRule = RedactRule(), key: [UInt8]? = nil) {
-    self.init(rule, mode: .replace(rule.style), key: key.map { SymmetricKey(data: $0) } ?? SymmetricKey(size: .bits256))
+  /// - Parameters:
+  ///   - key: any number of octets; the same key gives the same tokens. nil for one of its own, so that tokens can't be
+  ///     compared between sessions nor turned back by guessing values.
+  ///   - descriptors: by which fields of gRPC messages are known by name.
+  public init(_ rule: RedactRule = RedactRule(), key: [UInt8]? = nil, descriptors: ProtobufDescriptors? = nil) {
+    self.init(
+      rule, mode: .replace(rule.style), key: key.map { SymmetricKey(data: $0) } ?? SymmetricKey(size: .bits256),
+      descriptors)
   }
 
   /// One that makes all secrets the same: for comparing what was redacted under different keys.
-  public static func blanking(_ rule: RedactRule = RedactRule()) -> Redactor {
-    Redactor(rule, mode: .blank, key: SymmetricKey(size: .bits256))
+  public static func blanking(
+    _ rule: RedactRule = RedactRule(), descriptors: ProtobufDescriptors? = nil
+  ) -> Redactor {
+    Redactor(rule, mode: .blank, key: SymmetricKey(size: .bits256), descriptors)
   }
 
-  private init(_ rule: RedactRule, mode: SecretWriter.Mode, key: SymmetricKey) {
+  private init(
+    _ rule: RedactRule, mode: SecretWriter.Mode, key: SymmetricKey, _ descriptors: ProtobufDescriptors?
+  ) {
     self.rule = rule
+    self.descriptors = descriptors
     func table(_ known: [String], _ patterns: [TextPattern]) -> NameTable {
       NameTable(rule.hasDefaults ? known : [], patterns: patterns, except: rule.keep)
     }
     headers = table(WellKnownNames.headers, rule.headers)
     // Without defaults only cookies that are named; else all that are not kept.
     cookies = rule.hasDefaults ? nil : NameTable([], patterns: rule.cookies)
+    let fields = table(WellKnownNames.fields, [])
+    typesWithSecrets =
+      descriptors?.messages { name in
+        var name = name
+        return name.withUTF8 { fields.contains($0) }
+      } ?? []
     search = SecretSearch(
-      writer: SecretWriter(mode: mode, key: key), fields: table(WellKnownNames.fields, []),
+      writer: SecretWriter(mode: mode, key: key), fields: fields,
       query: table(WellKnownNames.fields + WellKnownNames.query, rule.query),
       form: table(WellKnownNames.fields, rule.form), pointers: rule.json, kinds: rule.text,
       values: SecretSearch.spellings(of: rule.values))
@@ -56,14 +78,37 @@ public struct Redactor {
   }
 
   /// What looks secret in an exchange, which is not changed.
-  public static func findings(in exchange: Exchange, rule: RedactRule) -> [SecretFinding] {
-    var redactor = Redactor(rule, mode: .inspect, key: SymmetricKey(size: .bits256))
+  public static func findings(
+    in exchange: Exchange, rule: RedactRule, descriptors: ProtobufDescriptors? = nil
+  ) -> [SecretFinding] {
+    var redactor = Redactor(rule, mode: .inspect, key: SymmetricKey(size: .bits256), descriptors)
+    return redactor.findings(in: exchange)
+  }
+
+  /// One that changes nothing and tells what it finds.
+  public static func inspecting(_ rule: RedactRule, descriptors: ProtobufDescriptors? = nil) -> Redactor {
+    Redactor(rule, mode: .inspect, key: SymmetricKey(size: .bits256), descriptors)
+  }
+
+  /// Of an ``inspecting(_:descriptors:)`` one: what looks secret in an exchange.
+  public mutating func findings(in exchange: Exchange) -> [SecretFinding] {
+    search.writer.findings = []
     var copy = exchange
-    redactor.redact(&copy)
-    return redactor.search.writer.findings
+    redact(&copy)
+    return search.writer.findings
+  }
+
+  /// The same of an answer to a request.
+  public mutating func findings(in response: HTTPResponse, to request: HTTPRequest?) -> [SecretFinding] {
+    search.writer.findings = []
+    var copy = response
+    redact(&copy, to: request)
+    return search.writer.findings
   }
 
   public mutating func redact(_ exchange: inout Exchange) {
+    let recorded = exchange.details.messages
+    call = CallContext(path: Redactor.callPath(exchange.request, recorded), recorded: recorded)
     if exchange.request != nil {
       search.writer.place = "request"
       let target = exchange.request!.targetRange
@@ -77,12 +122,25 @@ public struct Redactor {
         swap(&body, &exchange.request!.body)
       }
     }
-    if exchange.response != nil { redact(&exchange.response!) }
-    if exchange.hasMessages { redactMessages(&exchange) }
+    if exchange.response != nil { redactResponse(&exchange.response!) }
+    if recorded != nil { redactMessages(&exchange) }
   }
 
-  public mutating func redact(_ response: inout HTTPResponse) {
+  /// - Parameter request: what it answers, where that is known: it says of which type gRPC messages are.
+  public mutating func redact(_ response: inout HTTPResponse, to request: HTTPRequest? = nil) {
+    call = CallContext(path: Redactor.callPath(request, nil))
+    redactResponse(&response)
+  }
+
+  /// The path of what is, or may be, a gRPC call.
+  private static func callPath(_ request: HTTPRequest?, _ recorded: StreamMessages?) -> [UInt8]? {
+    guard let request, recorded != nil || request.fields.first("content-type").map(isCall) ?? false else { return nil }
+    return Array(request.path)
+  }
+
+  private mutating func redactResponse(_ response: inout HTTPResponse) {
     search.writer.place = "response"
+    call.direction = .response
     redact(&response.fields)
     redact(&response.trailers)
     for index in response.informational.indices { redact(&response.informational[index].fields) }
@@ -247,6 +305,7 @@ public struct Redactor {
       let codings = ContentCoding.names(in: fields.indices(of: "content-encoding").map { fields.value(at: $0) })
       guard codings.isEmpty else { return redactCoded(&body, &fields, codings) }
     }
+    if let type, Redactor.isCall(type) { return redactCall(&body, &fields) }
     body.bytes.withUnsafeMutableBufferPointer { bytes in
       search.search(bytes, TextForm(contentType: type, UnsafeBufferPointer(bytes)))
     }
@@ -282,7 +341,7 @@ public struct Redactor {
   }
 
   /// A part of a body in a content coding can't be written anew so that it still is that part.
-  private mutating func drop(_ body: inout HTTPBody) {
+  mutating func drop(_ body: inout HTTPBody) {
     body.bytes = []
     body.isComplete = false
     body.missing = [BodyRange(lowerBound: 0, upperBound: body.size)]

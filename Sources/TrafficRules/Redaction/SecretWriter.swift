@@ -68,6 +68,35 @@ struct SecretWriter {
     text.write(to: bytes, before: before)
   }
 
+  /// Hides octets that need be no text: nothing of them is left.
+  mutating func hideOctets(_ bytes: UnsafeMutableBufferPointer<UInt8>, name: @autoclosure () -> String = "") {
+    if inspects {
+      if !SecretText.isHidden(UnsafeBufferPointer(bytes)) { tell(name(), bytes.count) }
+      return
+    }
+    guard case .replace(.token) = mode else { return zero(bytes) }
+    let digest = tokens.digest(of: UnsafeRawBufferPointer(bytes))
+    bytes.update(repeating: UInt8(ascii: "x"))
+    SecretText.writeToken(bytes, digest: digest)
+    hasChanged = true
+  }
+
+  /// Hides numbers in binary: of each octet only some bits stay, so that varints end where they ended.
+  mutating func hideNumbers(
+    _ bytes: UnsafeMutableBufferPointer<UInt8>, keeping bits: UInt8, name: @autoclosure () -> String = ""
+  ) {
+    guard bytes.contains(where: { $0 & ~bits != 0 }) else { return }
+    if inspects { return tell(name(), bytes.count) }
+    for index in bytes.indices { bytes[index] &= bits }
+    hasChanged = true
+  }
+
+  /// Leaves nothing of what can't be looked into.
+  mutating func zero(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
+    bytes.update(repeating: 0)
+    hasChanged = true
+  }
+
   /// The content of a JSON string with its quotes, or a number.
   mutating func hideJSON(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>, isString: Bool,

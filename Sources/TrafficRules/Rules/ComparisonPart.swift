@@ -1,5 +1,5 @@
 // What a run keeps of the rules that it was made under, so that it can be compared again by them. In: a rules file. Out:
-// its sections `redact` and `compare`, and no other, as a rules file. Bounds: those of a rules file.
+// its sections `redact`, `compare` and `endpoints`, and no other, as a rules file. Bounds: those of a rules file.
 
 /// A rules file without what concerns sending, which may hold credentials.
 public enum ComparisonPart {
@@ -8,7 +8,7 @@ public enum ComparisonPart {
     guard let root = try? YAMLReader.read(bytes, file: file, limits: YAMLLimits()),
       case .mapping(let members) = root.content
     else { return nil }
-    let kept = members.filter { $0.name == "redact" || $0.name == "compare" }
+    let kept = members.filter { ["redact", "compare", "endpoints"].contains($0.name) }
     guard !kept.isEmpty, kept.allSatisfy({ $0.value.weight < nodeLimit }) else { return nil }
     var text = #"{"version": 1"#
     for member in kept {

@@ -56,20 +56,47 @@ extension RuleReader {
     }
   }
 
+  /// `{ method: …, fields: … }`, or fields of every method.
   private mutating func grpcFields(_ node: YAMLNode) -> RedactRule.GRPCFields? {
-    guard let keys = members(of: node, "a rule of 'grpc'", ["method", "fields"]) else { return nil }
-    guard let method = keys["method"], let fields = keys["fields"] else {
-      fail(node, "a rule of 'grpc' has a 'method' such as /shop.Cart/* and 'fields' such as [1, 3.2]")
+    var rule = RedactRule.GRPCFields(method: nil, fields: [], names: [], place: node.place)
+    if case .scalar = node.content {
+      grpcField(node, &rule)
+      if rule.fields.isEmpty { return rule }
+      fail(node, "fields by number need a 'method': { method: /shop.Cart/*, fields: [3.2] }")
       return nil
     }
-    guard let pattern = pattern(method, .path) else { return nil }
-    let paths = oneOrMore(fields).compactMap { field in
-      value(field, "a field's number, or numbers from the message down such as 3.2") { text -> [UInt32]? in
-        let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
-        return numbers.allSatisfy { $0.map { (1...536_870_911).contains($0) } ?? false }
-          ? numbers.compactMap(\.self) : nil
-      }
+    guard let keys = members(of: node, "a rule of 'grpc'", ["method", "fields"]) else { return nil }
+    guard let fields = keys["fields"] else {
+      fail(node, "a rule of 'grpc' has 'fields' such as [/card/number, 3.2], and a 'method' such as /shop.Cart/*")
+      return nil
     }
-    return RedactRule.GRPCFields(method: pattern, fields: paths)
+    if let method = keys["method"] {
+      guard let pattern = pattern(method, .path) else { return nil }
+      rule.method = pattern
+    }
+    for field in oneOrMore(fields) { grpcField(field, &rule) }
+    if rule.method == nil, !rule.fields.isEmpty {
+      fail(node, "fields by number need a 'method' such as /shop.Cart/*")
+      return nil
+    }
+    return rule
+  }
+
+  private mutating func grpcField(_ node: YAMLNode, _ rule: inout RedactRule.GRPCFields) {
+    guard let text = text(node) else { return }
+    if text.hasPrefix("/") {
+      guard var pattern = pointer(node) else { return }
+      pattern.steps = pattern.steps.map { step in
+        if case .name(let name) = step { .name(RedactRule.GRPCFields.foldedName(name)) } else { step }
+      }
+      return rule.names.append(pattern)
+    }
+    let expected = "a field by its names such as /card/number, or by its numbers from the message down such as 3.2"
+    let path = value(node, expected) { text -> [UInt32]? in
+      let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
+      return numbers.allSatisfy { $0.map { (1...536_870_911).contains($0) } ?? false }
+        ? numbers.compactMap(\.self) : nil
+    }
+    if let path { rule.fields.append(path) }
   }
 }

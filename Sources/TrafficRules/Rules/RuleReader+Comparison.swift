@@ -1,4 +1,4 @@
-// What concerns what is compared: ignore, arrays, numbers.
+// What concerns what is compared: ignore, arrays, numbers; and what its endpoints are called.
 
 import ContentTree
 
@@ -8,6 +8,23 @@ extension RuleReader {
     if let node = keys["ignore"] { for item in items(of: node, "'ignore'") { readIgnored(item) } }
     if let node = keys["arrays"] { for item in items(of: node, "'arrays'") { readArray(item) } }
     if let node = keys["numbers"] { for item in items(of: node, "'numbers'") { readNumber(item) } }
+  }
+
+  mutating func readEndpoints(_ node: YAMLNode) {
+    let expected = "an endpoint such as /users/{name} or 'GET /users/*/posts/**' (** only at its end)"
+    for item in oneOrMore(node) {
+      guard let pattern = value(item, expected, { RuleReader.endpoint($0) }) else { continue }
+      rules.endpoints.append(EndpointRule(pattern: pattern, place: item.place))
+    }
+  }
+
+  /// One blank between method and path; nil where it is no path.
+  private static func endpoint(_ text: String) -> String? {
+    let words = text.split(separator: " ")
+    guard (1...2).contains(words.count), let path = words.last, path.first == "/" else { return nil }
+    let steps = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    let isMethod = words.count == 1 || words[0].allSatisfy { $0.isASCII && ($0.isLetter || $0 == "-") }
+    return isMethod && !steps.dropLast().contains("**") ? words.joined(separator: " ") : nil
   }
 
   private mutating func readIgnored(_ item: YAMLNode) {

@@ -40,7 +40,8 @@ public struct RuleReader {
   private mutating func readFile(_ root: YAMLNode) {
     guard
       let keys = members(
-        of: root, "a rules file", ["version", "select", "sample", "redact", "rewrite", "routes", "faults", "compare"])
+        of: root, "a rules file",
+        ["version", "select", "sample", "redact", "rewrite", "routes", "faults", "compare", "endpoints"])
     else { return }
     if let version = keys["version"] {
       if let text = text(version), text != "1" { fail(version, "this is version 1 of umbra's rules, not \(text)") }
@@ -54,6 +55,7 @@ public struct RuleReader {
     if let node = keys["routes"] { readRoutes(node) }
     if let node = keys["faults"] { readFaults(node) }
     if let node = keys["compare"] { readCompare(node) }
+    if let node = keys["endpoints"] { readEndpoints(node) }
   }
 
   // MARK: Nodes

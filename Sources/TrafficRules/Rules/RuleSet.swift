@@ -14,6 +14,8 @@ public struct RuleSet: Sendable {
   public var routes: [RouteRule] = []
   public var faults: [FaultRule] = []
   public var compare = CompareRules()
+  /// The first that matches a request names its endpoint; others are learned.
+  public var endpoints: [EndpointRule] = []
 
   public init() {}
 
@@ -62,6 +64,13 @@ public struct SelectRule: Hashable, Sendable {
     self.match = match
     self.place = place
   }
+}
+
+/// `endpoints`: requests that belong together, whatever their paths look like.
+public struct EndpointRule: Hashable, Sendable {
+  /// `/users/{name}` or `GET /users/*/posts/**`.
+  public var pattern: String
+  public var place: RulePlace
 }
 
 /// `sample`.
@@ -135,12 +144,20 @@ public struct RedactRule: Sendable {
     case jwt
   }
 
-  /// gRPC fields by number.
+  /// Fields of gRPC messages.
   public struct GRPCFields: Sendable {
-    /// `/package.Service/Method`; globs.
-    public var method: TextPattern
+    /// `/package.Service/Method`; globs. nil for every method.
+    public var method: TextPattern?
     /// Each a path of field numbers from the message down.
     public var fields: [[UInt32]]
+    /// By name, which takes descriptors; as ``foldedName(_:)`` spells them.
+    public var names: [JSONPointerPattern]
+    public var place: RulePlace
+
+    /// As names are compared: neither case nor `_` and `-` count.
+    public static func foldedName(_ name: String) -> String {
+      name.lowercased().filter { $0 != "_" && $0 != "-" }
+    }
   }
 
   /// Patterns of names; case does not count.
@@ -160,6 +177,9 @@ public struct RedactRule: Sendable {
   public var keep: Set<String> = []
 
   public init() {}
+
+  /// The first rule that names fields which only descriptors know.
+  public var placeOfNamedFields: RulePlace? { grpc.first { !$0.names.isEmpty }?.place }
 }
 
 /// `rewrite`: what is changed in a request before it is sent.

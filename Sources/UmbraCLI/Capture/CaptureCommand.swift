@@ -16,9 +16,11 @@ struct Capture: ParsableCommand {
       Without -w the exchanges are counted and nothing is written.
 
       Credentials in headers and cookies, and values of well-known names (password, token, api_key, …) in queries and \
-      bodies, are replaced by tokens before anything is written; equal values get equal tokens. --rules says what else.
+      bodies, are replaced by tokens before anything is written; equal values get equal tokens. --rules says what else. \
+      With --proto-descriptors the fields of gRPC messages have names, and are hidden by them too: umbra-rules(5) says how.
 
         umbra capture -i lo -p 8080 -w day.umbra
+        umbra capture -i lo -p 50051 -w calls.umbra --proto-descriptors shop.pb
         umbra capture -r dump.pcapng -w day.umbra
         tcpdump -i eth0 -w - port 80 | umbra capture -r - -w day.umbra
       """)
@@ -26,6 +28,7 @@ struct Capture: ParsableCommand {
   @OptionGroup(title: "Sources") var source: SourceOptions
   @OptionGroup(title: "What to keep") var keep: KeepOptions
   @OptionGroup(title: "Rules") var rules: RulesOptions
+  @OptionGroup(title: "Rules") var types: MessageTypesOptions
   @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
   @OptionGroup(title: "When to stop") var stop: StopOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
@@ -81,13 +84,13 @@ struct Capture: ParsableCommand {
       rotation: keep.rotate, kept: keep.keep, bodyLimit: keep.bodyLimit.bytes, memoryLimit: keep.memoryLimit.bytes,
       keepsCredentials: keep.keepCredentials,
       duration: stop.duration?.nanoseconds, maxExchanges: stop.maxExchanges, maxSize: stop.maxSize?.bytes,
-      progress: console.quiet ? .none : console.progress, isQuiet: console.quiet)
-    plan.rules = try rules.live()
+      progress: console.shownProgress, isQuiet: console.log.quiet)
+    plan.rules = try rules.live(descriptors: types.descriptors())
     plan.key = try encrypting.key()
     plan.observation = telemetry.observation(of: "capture")
     defer { plan.observation?.stop() }
     let summary = try CaptureSession(plan).run()
-    if !console.quiet { StandardError.write(summary.text) }
+    if !console.log.quiet { StandardError.write(summary.text) }
   }
 }
 
@@ -252,6 +255,11 @@ struct ConsoleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Live status: auto (on a terminal), plain or none.", valueName: "mode"))
   var progress: ProgressMode = .auto
 
-  @Flag(name: [.short, .long], help: "Say nothing but errors.")
-  var quiet = false
+  @OptionGroup var log: LogOptions
+
+  /// None that is written over where lines are read by a machine.
+  var shownProgress: ProgressMode {
+    if log.quiet { return .none }
+    return StandardError.isJSON && progress == .auto ? .none : progress
+  }
 }

@@ -54,6 +54,8 @@ struct CapturePlan {
   var keepsCredentials = false
   /// What is taken and hidden; nil for what is so without rules.
   var rules: LiveRules?
+  /// Values that are never written, credentials kept or not.
+  var hidden: [[UInt8]] = []
   /// What the session is encrypted to; nil for one in the clear.
   var key: SessionKey?
   /// Nanoseconds of packet time in a file, of the clock in a live capture.

@@ -95,13 +95,15 @@ final class CaptureSession: @unchecked Sendable {
       } catch { throw CommandFailure("\(error)") }
     }
     if let ring = plan.raw { raw = try RawPacketRecorder(ring) }
-    let rules = CaptureRules(live, redacts: !plan.keepsCredentials)
+    let rules = CaptureRules(live, redacts: !plan.keepsCredentials, hiding: plan.hidden)
     if case .interfaces = plan.origin, !live.paths.isEmpty {
-      rulesWatcher = try RulesWatcher(live, isQuiet: plan.isQuiet, observation: plan.observation)
+      rulesWatcher = try RulesWatcher(live, observation: plan.observation)
     }
     lanes = (0..<count).map {
       CaptureLane(plan, index: $0, count: count, rules: rules, sink: sink, raw: raw, control: control)
     }
+    let destination = plan.destination.map { ", written to \($0)" } ?? ""
+    StandardError.say("\(source)\(destination), in \(counted(count, "lane")); \(live.rules.summary)", .debug)
     plan.observation?.watch(lanes: lanes, sink: sink)
     plan.observation?.audit(
       "capture",
@@ -153,8 +155,8 @@ final class CaptureSession: @unchecked Sendable {
   // MARK: What a person sees
 
   func announce(_ text: String) {
-    guard !plan.isQuiet, StandardError.isTerminal || plan.progress == .plain else { return }
-    StandardError.write("umbra: \(text)\n")
+    guard !plan.isQuiet, StandardError.isTerminal || StandardError.isJSON || plan.progress == .plain else { return }
+    StandardError.say(text)
   }
 
   func showProgress() {

@@ -25,6 +25,8 @@ struct Demo: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Requests that the demo's client sends.", valueName: "n"))
   var requests = 400
 
+  @OptionGroup(title: "Standard error") var log: LogOptions
+
   @Flag(help: "Use the shipped capture even where live capture is permitted.")
   var noCapture = false
 

@@ -12,6 +12,8 @@ struct Doctor: ParsableCommand {
       its secrets: --tls says how the common ones are made to.
       """)
 
+  @OptionGroup(title: "Standard error") var log: LogOptions
+
   @Flag(help: "Explain how servers, proxies and clients are made to log TLS secrets for --tls-keylog.")
   var tls = false
 

@@ -6,6 +6,8 @@ struct Interfaces: ParsableCommand {
     abstract: "List what can be captured here, and by whom.",
     discussion: "Loopback shows traffic between processes of this host, beside a service-mesh sidecar too.")
 
+  @OptionGroup(title: "Standard error") var log: LogOptions
+
   func run() throws {
     let output = try Output()
     let interfaces: [CaptureInterface]

@@ -10,6 +10,8 @@ struct Manual: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "folder"), completion: .directory)
   var directory = "man"
 
+  @OptionGroup(title: "Standard error") var log: LogOptions
+
   func run() throws {
     let tool = try JSONDecoder().decode(ToolDescription.self, from: Data(Umbra._dumpHelp().utf8))
     let commands = (tool.command.subcommands ?? []).filter { $0.shouldDisplay != false && $0.commandName != "help" }

@@ -1,6 +1,8 @@
 // Standard output and error as byte sinks: buffered, whole writes, a broken pipe told as a value.
 
 import Glibc
+import HTTPModel
+import Synchronization
 
 /// The reader of standard output has gone.
 struct BrokenPipe: Error {}
@@ -20,6 +22,7 @@ final class Output {
         throw CommandFailure("can't write \(path): \(systemError()). Choose a place where you may write.")
       }
       (closes, name) = (true, path)
+      StandardError.say("writing \(path)", .debug)
     } else {
       (descriptor, closes, name) = (STDOUT_FILENO, false, "standard output")
     }
@@ -50,10 +53,78 @@ final class Output {
   }
 }
 
-/// Standard error: messages for a person.
+/// Standard error: messages for a person, or one line of JSON each for a machine.
 enum StandardError {
-  static func write(_ text: String) {
-    let bytes = Array(text.utf8)
+  enum Format: String, CaseIterable, Sendable { case text, json }
+
+  enum Level: Int, Sendable {
+    case debug, info, warning, error
+
+    var name: String {
+      switch self {
+      case .debug: "debug"
+      case .info: "info"
+      case .warning: "warning"
+      case .error: "error"
+      }
+    }
+  }
+
+  /// What a line of JSON says beside its message.
+  enum Detail: Sendable {
+    case text(String)
+    case number(Int)
+  }
+
+  private static let state = Mutex((format: Format.text, level: Level.info))
+
+  /// - Parameter level: messages below it are not said.
+  static func configure(_ format: Format, from level: Level) { state.withLock { $0 = (format, level) } }
+
+  static var isJSON: Bool { state.withLock { $0.format == .json } }
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// One message, of one sentence or several.
+  static func say(_ message: String, _ level: Level = .info, _ details: KeyValuePairs<String, Detail> = [:]) {
+    let (format, least) = state.withLock { $0 }
+    guard level.rawValue >= least.rawValue else { return }
+    switch format {
+    case .text: put(Array("umbra: \(message)\n".utf8))
+    case .json: put(line(message, level, details))
+    }
+  }
+
+  /// Lines as they are for a person; each is a message where a machine reads them.
+  static func write(_ text: String, _ level: Level = .info) {
+    let (format, least) = state.withLock { $0 }
+    guard level.rawValue >= least.rawValue else { return }
+    guard format == .json else { return put(Array(text.utf8)) }
+    let lines = text.split(separator: "\n").map { $0.hasPrefix("umbra: ") ? $0.dropFirst(7) : $0 }
+    put(lines.flatMap { line(String($0), level, [:]) })
+  }
+
+  private static func line(_ message: String, _ level: Level, _ details: KeyValuePairs<String, Detail>) -> [UInt8] {
+    var json = JSONWriter(reservingCapacity: 256)
+    json.beginObject()
+    json.key("time")
+    json.string(Timestamp(nanoseconds: wallNow()).description)
+    json.key("level")
+    json.string(level.name)
+    json.key("message")
+    json.string(message)
+    for (name, detail) in details {
+      json.key(name)
+      switch detail {
+      case .text(let text): json.string(text)
+      case .number(let number): json.number(number)
+      }
+    }
+    json.endObject()
+    json.endLine()
+    return json.bytes
+  }
+
+  private static func put(_ bytes: [UInt8]) {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress! + written, $0.count - written) }
@@ -61,8 +132,6 @@ enum StandardError {
       written += max(0, count)
     }
   }
-
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
 
 /// The text of `errno`.

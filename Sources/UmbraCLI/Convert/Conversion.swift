@@ -54,7 +54,8 @@ struct Conversion {
         let spool = try spool(to: nil)
         let notes = try read(into: spool)
         _ = try spool.finish()
-        return try convert(ExchangeSource(reader: spool.reader(), path: sourceText)) + notes
+        // What was hidden on its way into the temporary file is not hidden once more.
+        return try convert(ExchangeSource(reader: spool.reader(), path: sourceText), redacts: false) + notes
       }
       let spool = try spool(to: plan.destination)
       let notes = try read(into: spool)
@@ -78,7 +79,7 @@ struct Conversion {
     metadata["command"] = CommandLine.arguments.joined(separator: " ")
     return try SessionSpool(
       path: path, overwrite: plan.overwrite, metadata: metadata,
-      redactor: redacts && !plan.keepsCredentials ? Redactor() : nil, key: plan.encryptsTo)
+      redactor: redacts && !plan.keepsCredentials ? plan.rules?.redactor() ?? Redactor() : nil, key: plan.encryptsTo)
   }
 
   // MARK: From files of other tools
@@ -147,17 +148,18 @@ struct Conversion {
       packets.overwrite = plan.overwrite
       packets.bodyLimit = plan.bodyLimit
       packets.keepsCredentials = plan.keepsCredentials
+      packets.rules = plan.rules
       packets.isQuiet = true
       packets.progress = .none
       return try CaptureSession(packets).run()
     }
-    if plan.to == .session, plan.filter == nil, plan.rules == nil {
+    if plan.to == .session, plan.filter == nil {
       let summary = try capture(to: plan.destination)
       return [result(summary.exchanges, summary.written?.bytes)] + lost(in: summary)
     }
     return try TemporaryPlace.withPath { path in
       let summary = try capture(to: path)
-      return try convert(ExchangeSource(path: path, key: plan.encryptsTo)) + lost(in: summary)
+      return try convert(ExchangeSource(path: path, key: plan.encryptsTo), rules: nil) + lost(in: summary)
     }
   }
 
@@ -167,10 +169,16 @@ struct Conversion {
 
   // MARK: From a session
 
-  private func convert(_ source: ExchangeSource) throws -> [String] {
+  private func convert(_ source: ExchangeSource) throws -> [String] { try convert(source, redacts: true) }
+
+  private func convert(_ source: ExchangeSource, redacts: Bool) throws -> [String] {
+    try convert(source, rules: plan.rules.map { CaptureRules($0, redacts: redacts && !plan.keepsCredentials) })
+  }
+
+  private func convert(_ source: ExchangeSource, rules: CaptureRules?) throws -> [String] {
     var exchanges: UInt64 = 0
     var leftOut: UInt64 = 0
-    var rules = plan.rules.map { CaptureRules($0, redacts: !plan.keepsCredentials) }
+    var rules = rules
     func next() throws -> Exchange? {
       while !Interruption.isRequested, var exchange = try source.next() {
         if plan.filter?.matches(exchange) ?? true, rules?.takes(exchange) ?? true {

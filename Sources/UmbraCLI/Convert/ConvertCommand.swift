@@ -47,6 +47,7 @@ struct Convert: ParsableCommand {
   var filter: String?
 
   @OptionGroup(title: "Rules") var rules: RulesOptions
+  @OptionGroup(title: "Rules") var types: MessageTypesOptions
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
   @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
 
@@ -70,8 +71,7 @@ struct Convert: ParsableCommand {
   @Flag(help: "Replace the file to write if it exists.")
   var overwrite = false
 
-  @Flag(name: [.short, .long], help: "Say nothing but errors.")
-  var quiet = false
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func validate() throws {
     guard files.count >= 2 else { throw ValidationError("name a file to read and a file to write") }
@@ -97,14 +97,16 @@ struct Convert: ParsableCommand {
   func run() throws {
     let filter = try self.filter.map(WhereFilter.init(parsing:))
     Interruption.install()
+    let descriptors = try types.descriptors()
     let conversion = try Conversion(
       Conversion.Plan(
         sources: files.dropLast(), from: from, destination: files[files.count - 1],
         to: to ?? FileFormat(name: files[files.count - 1]) ?? .session, filter: filter,
-        rules: rules.isGiven ? try rules.live() : nil, ports: port, keyLogs: tlsKeylog, bodyLimit: bodyLimit.bytes,
+        rules: rules.isGiven || descriptors != nil ? try rules.live(descriptors: descriptors) : nil,
+        ports: port, keyLogs: tlsKeylog, bodyLimit: bodyLimit.bytes,
         keepsCredentials: keepCredentials, overwrite: overwrite,
         key: decrypting.key(), encryptsTo: encrypting.key()))
     let sentences = try conversion.run()
-    if !quiet { StandardError.write(sentences.map { "umbra: \($0)\n" }.joined()) }
+    if !log.quiet { StandardError.write(sentences.map { "umbra: \($0)\n" }.joined()) }
   }
 }

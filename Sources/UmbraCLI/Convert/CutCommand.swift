@@ -31,8 +31,7 @@ struct Cut: ParsableCommand {
   @Flag(help: "Replace the session to write if it exists.")
   var overwrite = false
 
-  @Flag(name: [.short, .long], help: "Say nothing but errors.")
-  var quiet = false
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func validate() throws {
     if session == out, out != "-" { throw ValidationError("\(out) would be read and written at once") }
@@ -55,7 +54,7 @@ struct Cut: ParsableCommand {
     }
     let bytes = try spool.finish(basis: source.ledger, leftOut: leftOut)
     source.reportDamage()
-    if !quiet {
+    if !log.quiet {
       StandardError.write(
         "umbra: \(grouped(spool.exchanges)) of \(counted(spool.exchanges + leftOut, "exchange")); wrote \(out), "
           + "\(ByteSize(bytes: Int(clamping: bytes)))\n")

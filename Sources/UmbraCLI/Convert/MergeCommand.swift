@@ -23,8 +23,7 @@ struct Merge: ParsableCommand {
   @Flag(help: "Replace the session to write if it exists.")
   var overwrite = false
 
-  @Flag(name: [.short, .long], help: "Say nothing but errors.")
-  var quiet = false
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func validate() throws {
     guard files.count >= 2 else { throw ValidationError("name sessions to read and a session to write") }
@@ -58,7 +57,7 @@ struct Merge: ParsableCommand {
     for source in sources { if let part = source.ledger { ledger.add(part) } }
     let bytes = try spool.finish(basis: ledger)
     for source in sources { source.reportDamage() }
-    if !quiet {
+    if !log.quiet {
       let size = ByteSize(bytes: Int(clamping: bytes))
       StandardError.write(
         "umbra: \(counted(spool.exchanges, "exchange")) of \(counted(sources.count, "session")); "

@@ -65,8 +65,7 @@ struct Split: ParsableCommand {
   @Flag(help: "Replace parts that exist.")
   var overwrite = false
 
-  @Flag(name: [.short, .long], help: "Say nothing but errors.")
-  var quiet = false
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
   @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
@@ -78,7 +77,7 @@ struct Split: ParsableCommand {
       throw CommandFailure("can't make the folder \(directory): \(systemError())")
     }
     var parts = SplitParts(
-      stem: stem, overwrite: overwrite, metadata: source.metadata, isQuiet: quiet, rule: by.description,
+      stem: stem, overwrite: overwrite, metadata: source.metadata, isQuiet: log.quiet, rule: by.description,
       key: try encrypting.key())
     let busiest = if case .endpoint = by { try countEndpoints(source) } else { [String: String]() }
     while !Interruption.isRequested, let exchange = try source.next() {

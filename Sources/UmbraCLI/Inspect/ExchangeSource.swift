@@ -23,6 +23,8 @@ final class ExchangeSource {
     do { reader = try SessionReader(path: path, expecting: expecting, from: offset, key: key) } catch {
       throw CommandFailure(error.withFlag)
     }
+    let kind = reader.kind == .run ? "run" : "session"
+    StandardError.say("reading \(path), a \(kind) of \(counted(reader.exchangeCount, "exchange"))", .debug)
   }
 
   /// - Parameter path: what messages call it.
@@ -62,7 +64,7 @@ final class ExchangeSource {
   var damage: [String] { reader.damage.map { "\(path): \($0)" } }
 
   /// Says it on standard error.
-  func reportDamage() { for sentence in damage { StandardError.write("umbra: \(sentence)\n") } }
+  func reportDamage() { for sentence in damage { StandardError.say(sentence, .warning) } }
 }
 
 extension SessionFileError {

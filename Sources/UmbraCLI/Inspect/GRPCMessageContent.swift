@@ -23,7 +23,12 @@ struct MessageTypes {
     while case let count = fread(&buffer, 1, buffer.count, file), count > 0, bytes.count <= 64 << 20 {
       bytes += buffer[..<count]
     }
-    do { descriptors = try ProtobufDescriptors(fileDescriptorSet: bytes) } catch {
+    do {
+      descriptors = try ProtobufDescriptors(fileDescriptorSet: bytes)
+      StandardError.say(
+        "\(path) knows \(counted(descriptors.messageNames.count, "message type")) and "
+          + counted(descriptors.methodPaths.count, "method"), .debug)
+    } catch {
       throw CommandFailure(
         "\(path) is no FileDescriptorSet (\(error)): make one with "
           + "'protoc --include_imports --descriptor_set_out=\(path) FILE.proto'")

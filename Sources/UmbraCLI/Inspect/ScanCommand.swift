@@ -27,35 +27,32 @@ struct Scan: ParsableCommand {
   @Option(help: ArgumentHelp("Rules that name more places, repeatable.", valueName: "file"), completion: .file())
   var rules: [String] = []
 
+  @OptionGroup var types: MessageTypesOptions
+
   @Option(help: ArgumentHelp("Places shown.", valueName: "n"))
   var places = 50
 
-  @Flag(name: [.short, .long], help: "Show nothing; the exit status tells.")
-  var quiet = false
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
 
   func run() throws {
-    var rule = try RulesFiles(reading: rules).usable(quietly: quiet).redact
+    var rule = try RulesFiles(reading: rules).usable(quietly: log.quiet).redact
     rule.text = Set(RedactRule.TextKind.allCases)
+    let descriptors = try types.descriptors()
+    if let problem = rule.missing(descriptors) { throw CommandFailure(problem.description) }
+    var redactor = Redactor.inspecting(rule, descriptors: descriptors)
     let source = try ExchangeSource(path: session, key: decrypting.key())
     var found: [String: (count: UInt64, first: ExchangeID)] = [:]
     while let exchange = try source.next() {
-      var parts = [exchange]
-      for attempt in source.attempts where attempt.response != nil {
-        var part = exchange
-        (part.request, part.response) = (nil, attempt.response)
-        part.details = ExchangeDetails()
-        parts.append(part)
+      var findings = redactor.findings(in: exchange)
+      for response in source.attempts.compactMap(\.response) {
+        findings += redactor.findings(in: response, to: exchange.request)
       }
-      for part in parts {
-        for finding in Redactor.findings(in: part, rule: rule) {
-          found[finding.place, default: (0, exchange.id)].count += 1
-        }
-      }
+      for finding in findings { found[finding.place, default: (0, exchange.id)].count += 1 }
     }
     source.reportDamage()
-    if !quiet { try show(found, of: source.count) }
+    if !log.quiet { try show(found, of: source.count) }
     if !found.isEmpty { throw ExitCode(ExitStatus.gateCrossed.rawValue) }
   }
 

@@ -27,16 +27,23 @@ struct SessionStatistics {
   private(set) var anomalies: [Anomaly: UInt64] = [:]
 
   private let range: ClosedRange<Timestamp>?
+  private let patterns: [EndpointPattern]
 
   /// Endpoints kept apart; the others are counted together.
   private static let endpointLimit = 1_000
 
   /// - Parameter range: the first and last start; nil where there is no exchange.
-  init(range: ClosedRange<Timestamp>?) { self.range = range }
+  /// - Parameter patterns: endpoints that rules name.
+  init(range: ClosedRange<Timestamp>?, patterns: [EndpointPattern] = []) {
+    self.range = range
+    self.patterns = patterns
+  }
 
   mutating func add(_ exchange: Exchange) {
     let part = part(of: exchange.start)
-    let name = exchange.request.map(EndpointTemplate.name(of:)) ?? "(no request seen)"
+    let name =
+      exchange.request.map { EndpointPattern.name(of: $0, by: patterns) ?? EndpointTemplate.name(of: $0) }
+      ?? "(no request seen)"
     let key = endpoints[name] != nil || endpoints.count < Self.endpointLimit ? name : "(others)"
     endpoints[key, default: Endpoint()].add(exchange, part)
     total.add(exchange, part)

@@ -116,6 +116,7 @@ struct Show: ParsableCommand {
   }
 
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func run() throws {
     let filter = try self.filter.map(WhereFilter.init(parsing:))
@@ -158,7 +159,7 @@ struct Show: ParsableCommand {
     try lister.end()
     source.reportDamage()
     if lister.shown == 0, head != 0, tail != 0, !follow { try explainNothing(source) }
-    if let note = lister.note { StandardError.write("umbra: \(note)\n") }
+    if let note = lister.note { StandardError.say(note) }
   }
 
   private func showDependencies(of source: ExchangeSource, _ wanted: ExchangeID?) throws {

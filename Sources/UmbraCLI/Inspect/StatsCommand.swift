@@ -2,7 +2,9 @@
 
 import ArgumentParser
 import HTTPModel
+import ResponseDiff
 import SessionFile
+import TrafficRules
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,12 +36,19 @@ struct Stats: ParsableCommand {
     completion: .custom(Suggestions.filters))
   var filter: String?
 
+  @Option(
+    help: ArgumentHelp("Rules whose 'endpoints' name endpoints, repeatable. See umbra-rules(5).", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var rules: [String] = []
+
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func run() throws {
     let filter = try self.filter.map(WhereFilter.init(parsing:))
+    let patterns = rules.isEmpty ? [] : try RulesFiles(reading: rules).usable(quietly: log.quiet).endpointPatterns
     let source = try ExchangeSource(path: session, key: decrypting.key())
-    var statistics = SessionStatistics(range: source.timeRange)
+    var statistics = SessionStatistics(range: source.timeRange, patterns: patterns)
     while let exchange = try source.next() {
       if filter?.matches(exchange) ?? true { statistics.add(exchange) }
     }

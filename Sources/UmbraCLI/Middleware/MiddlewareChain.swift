@@ -222,6 +222,6 @@ final class MiddlewareChain {
       usleep(5_000)
       how = processes.ended()
     }
-    StandardError.write("umbra: \(how ?? reason); requests go on as recorded\n")
+    StandardError.say("\(how ?? reason); requests go on as recorded", .warning)
   }
 }

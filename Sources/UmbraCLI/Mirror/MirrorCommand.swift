@@ -22,6 +22,7 @@ struct Mirror: ParsableCommand {
         umbra mirror -i lo -p 8080 --target http://canary:8080
         umbra mirror -i eth0 -p 80 --target http://canary:8080 -w day.umbra
         umbra mirror -i eth0 -p 80 --target http://canary:8080 --rules rules.yaml --sample 10%
+        umbra mirror -i eth0 -p 80 --target http://canary:8080 --inject credentials.yaml
         umbra mirror -i lo -p 8080 --target http://canary:8080 \\
           --report-every 1h --report 'mirror-%H.html' --gate 'error.rate < 1%' --metrics :9090
 
@@ -41,6 +42,7 @@ struct Mirror: ParsableCommand {
   @OptionGroup(title: "When to stop") var stop: StopOptions
   @OptionGroup(title: "Reaching the shadow") var reaching: TargetOptions
   @OptionGroup(title: "What is sent") var sending: SendingOptions
+  @OptionGroup(title: "What is sent") var injecting: InjectOptions
   @OptionGroup(title: "Protecting the shadow") var protection: ProtectionOptions
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
   @OptionGroup(title: "Being watched") var telemetry: TelemetryOptions
@@ -80,10 +82,10 @@ struct Mirror: ParsableCommand {
     var plan = MirrorPlan(
       capture: capturePlan(observation), replay: try replayPlan(observation),
       reportInterval: keep.reportEvery?.nanoseconds, queueLimit: keep.queue.bytes)
-    try plan.apply(rules)
+    try plan.apply(rules, injection: try injecting.rules())
     plan.capture.key = try encrypting.key()
     let result = try MirrorSession(plan).run()
-    if !console.quiet {
+    if !console.log.quiet {
       StandardError.write(result.capture.text)
       let standardOutput = try Output()
       try standardOutput.write(
@@ -91,6 +93,9 @@ struct Mirror: ParsableCommand {
       try standardOutput.flush()
     }
     let worst = Verdict(outcome: result.worst, reasons: [])
+    if worst.outcome != .pass, console.log.quiet || StandardError.isJSON {
+      StandardError.sayVerdict(result.worst, result.report.verdict.reasons.first)
+    }
     if worst.outcome != .pass { throw ExitCode(worst.exitStatus.rawValue) }
   }
 
@@ -109,7 +114,7 @@ struct Mirror: ParsableCommand {
     plan.keepsCredentials = sending.keepCredentials
     (plan.duration, plan.maxExchanges) = (stop.duration?.nanoseconds, stop.maxExchanges)
     plan.maxSize = stop.maxSize?.bytes
-    (plan.progress, plan.isQuiet) = (console.quiet ? .none : console.progress, console.quiet)
+    (plan.progress, plan.isQuiet) = (console.shownProgress, console.log.quiet)
     plan.observation = observation
     return plan
   }
@@ -134,7 +139,7 @@ struct Mirror: ParsableCommand {
     plan.gates = try comparing.gates()
     plan.reports = try comparing.reports()
     plan.keepsCredentials = sending.keepCredentials
-    plan.isQuiet = console.quiet
+    plan.isQuiet = console.log.quiet
     plan.observation = observation
     return plan
   }

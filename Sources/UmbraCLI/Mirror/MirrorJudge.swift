@@ -7,6 +7,7 @@ import HTTPModel
 import ReplayClient
 import ResponseDiff
 import Synchronization
+import TrafficRules
 
 /// `@unchecked Sendable`: made by the thread that starts the feeding thread, then used by that one alone until it was
 /// joined; others only look at ``figures``, which is behind a mutex.
@@ -44,8 +45,10 @@ final class MirrorJudge: @unchecked Sendable {
       "mirror", [("run", description.id), ("targets", description.targets.joined(separator: " "))])
     let patience = plan.replay.options.timeout &+ 60_000_000_000
     pairs = PairTable(byteLimit: plan.replay.options.memoryLimit / 2, patience: patience)
-    rules = RunRules(plan.replay.rules, ignore: plan.replay.ignore, keepsCredentials: plan.replay.keepsCredentials)
-    window = MirrorWindow(plan, comparison: rules.options, number: 1, intake: intake, ledger: ledger())
+    rules = RunRules(
+      plan.replay.rules, ignore: plan.replay.ignore, keepsCredentials: plan.replay.keepsCredentials,
+      injected: plan.replay.injection?.secrets ?? [], descriptors: plan.replay.descriptors)
+    window = MirrorWindow(plan, rules, number: 1, intake: intake, ledger: ledger())
   }
 
   /// What is to be sent next; and whatever else is to be done now.
@@ -93,10 +96,8 @@ final class MirrorJudge: @unchecked Sendable {
   private func endWindow() {
     let report = report(nil)
     let reason = report.verdict.reasons.first ?? ""
-    if !plan.replay.isQuiet {
-      StandardError.write("umbra: window \(window.number): \(report.verdict.outcome.rawValue): \(reason)\n")
-    }
-    window = MirrorWindow(plan, comparison: rules.options, number: window.number + 1, intake: intake, ledger: ledger())
+    StandardError.say("window \(window.number): \(report.verdict.outcome.rawValue): \(reason)")
+    window = MirrorWindow(plan, rules, number: window.number + 1, intake: intake, ledger: ledger())
   }
 
   /// - Parameter outcome: of the whole run, at its end.
@@ -106,7 +107,7 @@ final class MirrorJudge: @unchecked Sendable {
     let verdict = report.verdict.outcome
     figures.withLock { $0.verdicts[verdict.rawValue, default: 0] += 1 }
     if verdict == .fail || verdict == .inconclusive && worst == .pass { worst = verdict }
-    for failure in window.write(report, plan) { StandardError.write("umbra: \(failure)\n") }
+    for failure in window.write(report, plan) { StandardError.say(failure, .error) }
     return report
   }
 }

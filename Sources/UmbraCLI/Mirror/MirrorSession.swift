@@ -54,10 +54,8 @@ struct MirrorSession {
       try replayer.prepare()
       return replayer
     } catch .targetUnreachable(let target, let address, let reason) {
-      if !plan.replay.isQuiet {
-        StandardError.write(
-          "umbra: \(target) (\(address)) can't be reached now: \(reason); requests are sent to it nevertheless\n")
-      }
+      StandardError.say(
+        "\(target) (\(address)) can't be reached now: \(reason); requests are sent to it nevertheless", .warning)
       var options = plan.replay.options
       options.checksTarget = false
       return Replayer(targets: plan.replay.targets, options: options)

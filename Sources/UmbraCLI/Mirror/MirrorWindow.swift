@@ -20,12 +20,14 @@ struct MirrorWindow {
   private var withheldBefore: UInt64 = 0
 
   init(
-    _ plan: MirrorPlan, comparison: ComparisonOptions, number: Int, intake: MirrorIntake, ledger: Ledger
+    _ plan: MirrorPlan, _ rules: borrowing RunRules, number: Int, intake: MirrorIntake, ledger: Ledger
   ) {
     self.number = number
     countsBefore = intake.counts
     ledgerBefore = ledger
-    analysis = RunAnalysis(options: AnalysisOptions(comparison: comparison), descriptors: plan.replay.descriptors)
+    analysis = RunAnalysis(
+      options: AnalysisOptions(comparison: rules.options, endpoints: rules.endpoints),
+      descriptors: plan.replay.descriptors)
     analysis.isMirrored = true
   }
 

@@ -91,8 +91,8 @@ extension ReplayPlan {
     if correlation == .auto, !found.graph.isEmpty {
       options.dependencies = SessionCorrelation(graph: found.graph)
       if found.graph.isCut {
-        StandardError.write(
-          "umbra: more requests need earlier answers than are kept; the later ones are sent as recorded\n")
+        StandardError.say(
+          "more requests need earlier answers than are kept; the later ones are sent as recorded", .warning)
       }
     }
   }

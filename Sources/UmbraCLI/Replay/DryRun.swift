@@ -15,6 +15,8 @@ final class DryRun {
   private var elsewhere: UInt64 = 0
   private var withheld: [WithheldReason: UInt64] = [:]
   private var endpoints: [String: (sent: UInt64, withheld: UInt64)] = [:]
+  /// Endpoints that rules name.
+  private let patterns: [EndpointPattern]
   /// Sent to the shadow and not to the primary and the control.
   private var shadowOnly: UInt64 = 0
   private var correlated = CorrelatedCounts()
@@ -25,7 +27,10 @@ final class DryRun {
   private static let endpointsShown = 20
   private static let width = 80
 
-  init(_ plan: ReplayPlan) { self.plan = plan }
+  init(_ plan: ReplayPlan) {
+    self.plan = plan
+    patterns = plan.rules?.rules.endpointPatterns ?? []
+  }
 
   func text() throws -> String {
     let source = try ExchangeSource(path: plan.session, expecting: .session, key: plan.sessionKey)
@@ -74,7 +79,9 @@ final class DryRun {
   }
 
   private func count(_ exchange: Exchange, isSent: Bool) {
-    var name = exchange.request.map { EndpointTemplate.name(of: $0) } ?? "(no request)"
+    var name =
+      exchange.request.map { EndpointPattern.name(of: $0, by: patterns) ?? EndpointTemplate.name(of: $0) }
+      ?? "(no request)"
     if endpoints[name] == nil, endpoints.count >= DryRun.endpointLimit { name = "(others)" }
     endpoints[name, default: (0, 0)].sent += isSent ? 1 : 0
     endpoints[name, default: (0, 0)].withheld += isSent ? 0 : 1

@@ -93,7 +93,7 @@ struct Replay: ParsableCommand {
     defer { plan.observation?.stop() }
     let report = try ReplaySession(plan).run()
     // Standard output holds the run where it was asked for there.
-    if !console.quiet, output != "-" {
+    if !console.log.quiet, output != "-" {
       let text = report.rendered(
         as: .text, options: ReportOptions(usesColor: mayColour, runFile: output ?? "RUN"))
       let standardOutput = try Output()
@@ -101,9 +101,8 @@ struct Replay: ParsableCommand {
       try standardOutput.flush()
     }
     guard report.verdict.outcome != .pass else { return }
-    if console.quiet || output == "-" {
-      let reason = report.verdict.reasons.first ?? "no reason was given"
-      StandardError.write("umbra: \(report.verdict.outcome.rawValue): \(reason)\n")
+    if console.log.quiet || output == "-" || StandardError.isJSON {
+      StandardError.sayVerdict(report.verdict.outcome, report.verdict.reasons.first)
     }
     throw ExitCode(report.verdict.exitStatus.rawValue)
   }
@@ -134,13 +133,21 @@ struct Replay: ParsableCommand {
     plan.reports = try comparing.reports()
     plan.keepsCredentials = sending.keepCredentials
     plan.maximumLag = pacing.maxLag?.nanoseconds
-    plan.progress = console.quiet ? .none : console.progress
-    plan.isQuiet = console.quiet
+    plan.progress = console.shownProgress
+    plan.isQuiet = console.log.quiet
     plan.middleware = rewriting.middleware
     plan.observation = telemetry.observation(of: "replay")
     (plan.sessionKey, plan.runKey) = (try decrypting.key(), try encrypting.key())
     try plan.apply(rules, injection: try injecting.rules())
     return plan
+  }
+}
+
+extension StandardError {
+  /// Why the command's exit status is what it is.
+  static func sayVerdict(_ outcome: Verdict.Outcome, _ reason: String?) {
+    let status = Verdict(outcome: outcome, reasons: []).exitStatus.rawValue
+    say("\(outcome.rawValue): \(reason ?? "no reason was given")", .error, ["exit_status": .number(Int(status))])
   }
 }
 

@@ -32,9 +32,9 @@ final class ReplaySession {
     self.plan.options.replacedFields = plan.observation?.replacedFields
     rules = RunRules(
       plan.rules, ignore: plan.ignore, keepsCredentials: plan.keepsCredentials,
-      injected: plan.injection?.secrets ?? [])
+      injected: plan.injection?.secrets ?? [], descriptors: plan.descriptors)
     analysis = RunAnalysis(
-      options: AnalysisOptions(comparison: rules.options), descriptors: plan.descriptors)
+      options: AnalysisOptions(comparison: rules.options, endpoints: rules.endpoints), descriptors: plan.descriptors)
     analysis.asksPrimary = plan.primary != nil
   }
 
@@ -53,7 +53,10 @@ final class ReplaySession {
       targets: plan.targets, primary: plan.primary, control: plan.control, options: plan.options)
     // A target that is not there must not leave a run file behind, which would stand in the way of the next try.
     do { try replayer.prepare() } catch { throw CommandFailure("\(error)") }
-    if let told = try plan.observation?.start(), !plan.isQuiet { StandardError.write("umbra: \(told)\n") }
+    if let told = try plan.observation?.start() { StandardError.say(told) }
+    StandardError.say(
+      "run \(runID): \(counted(source.total, "exchange")) to \(description.targets.joined(separator: ", ")), "
+        + plan.options.pacing.description, .debug)
     observer = plan.observation?.watch(replayer)
     plan.observation?.audit(
       "replay",
@@ -97,7 +100,7 @@ final class ReplaySession {
     }
     watcher.stop()
     middleware?.finish()
-    for sentence in middleware?.sentences ?? [] { StandardError.write("umbra: \(sentence)\n") }
+    for sentence in middleware?.sentences ?? [] { StandardError.say(sentence, .warning) }
     source.reportDamage()
     var facts = RunFacts(
       description: description, pacing: plan.options.pacing.description, outcome: outcome,

@@ -54,10 +54,14 @@ struct Report: ParsableCommand {
   @OptionGroup(title: "Comparing") var comparing: ComparingOptions
   @OptionGroup(title: "Asking again") var shrinking: ShrinkOptions
   @OptionGroup(title: "Encryption") var decrypting: DecryptionOptions
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   @Option(
     help: ArgumentHelp(
-      "Compare by the 'compare' of these rules instead of those of the replay; none for no rules. See umbra-rules(5).",
+      """
+      Compare by the 'compare' and 'endpoints' of these rules instead of those of the replay; none for no rules. See \
+      umbra-rules(5).
+      """,
       valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var rules: [String] = []
@@ -92,6 +96,9 @@ struct Report: ParsableCommand {
       try standardOutput.flush()
     }
     for (path, format) in reports { try ReportFile.write(report, to: path, as: format, runFile: runFile) }
+    if report.verdict.outcome != .pass, StandardError.isJSON {
+      StandardError.sayVerdict(report.verdict.outcome, report.verdict.reasons.first)
+    }
     if report.verdict.outcome != .pass { throw ExitCode(report.verdict.exitStatus.rawValue) }
   }
 
@@ -114,7 +121,8 @@ enum RunFile {
     let gates = try comparing.gates()
     var reading = try Reading(paths: paths, comparing: comparing, rules: files, key: key)
     var analysis = RunAnalysis(
-      options: AnalysisOptions(comparison: reading.comparison.options), descriptors: reading.descriptors)
+      options: AnalysisOptions(comparison: reading.comparison.options, endpoints: reading.endpoints),
+      descriptors: reading.descriptors)
     try reading.runs.readAll { replayed, asksPrimary in
       analysis.asksPrimary = asksPrimary
       analysis.add(
@@ -131,6 +139,8 @@ enum RunFile {
     var blanking: ComparisonBlanking
     let comparison: RuledComparison
     let descriptors: ProtobufDescriptors?
+    /// That rules name.
+    let endpoints: [EndpointPattern]
 
     init(paths: [String], comparing: ComparingOptions, rules files: [String], key: SessionKey?) throws {
       var comparing = comparing
@@ -143,7 +153,8 @@ enum RunFile {
       runs = try RunSet(paths: paths, key: key)
       let places = (keepsPlaces ? runs.ignore.compactMap { IgnoredLocation($0) } : []) + ignore
       let rules = given ?? RulesFiles(kept: runs.rules).rules
-      blanking = ComparisonBlanking(rules.redact)
+      blanking = ComparisonBlanking(rules.redact, descriptors: descriptors)
+      endpoints = rules.endpointPatterns
       comparison = RuledComparison(rules.compare, ignore: places, now: Timestamp(nanoseconds: wallNow()))
     }
   }

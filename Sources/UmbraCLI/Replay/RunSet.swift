@@ -28,6 +28,7 @@ struct RunSet {
       do { reader = try SessionReader(path: path, expecting: .run, key: key) } catch {
         throw CommandFailure(error.withFlag)
       }
+      StandardError.say("reading \(path), a run of \(counted(reader.exchangeCount, "exchange"))", .debug)
       members.append(
         Member(
           path: path, reader: reader,
@@ -77,7 +78,7 @@ struct RunSet {
         }
       } catch { throw CommandFailure("\(error)") }
       let path = members[index].path
-      for damage in members[index].reader.damage { StandardError.write("umbra: \(path): \(damage)\n") }
+      for damage in members[index].reader.damage { StandardError.say("\(path): \(damage)", .warning) }
       let reader = members[index].reader
       members[index].facts = RunFacts(
         metadata: reader.metadata, path: path, created: reader.created, read: members[index].read)

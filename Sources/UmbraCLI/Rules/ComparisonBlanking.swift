@@ -1,5 +1,6 @@
 // What was hidden is not compared by its value: a capture and a replay have keys of their own. Owner: one comparison.
 
+import ContentTree
 import HTTPModel
 import TrafficRules
 
@@ -9,9 +10,9 @@ struct ComparisonBlanking {
   private let rule: RedactRule
 
   /// - Parameter rule: what was hidden on either side.
-  init(_ rule: RedactRule = RedactRule()) {
+  init(_ rule: RedactRule = RedactRule(), descriptors: ProtobufDescriptors? = nil) {
     self.rule = rule
-    redactor = Redactor.blanking(rule)
+    redactor = Redactor.blanking(rule, descriptors: descriptors)
   }
 
   mutating func applied(to replayed: ReplayedExchange) -> ReplayedExchange {
@@ -22,9 +23,10 @@ struct ComparisonBlanking {
       })
     else { return replayed }
     var blanked = replayed
-    if blanked.exchange.response != nil { redactor.redact(&blanked.exchange.response!) }
+    let request = replayed.exchange.request
+    if blanked.exchange.response != nil { redactor.redact(&blanked.exchange.response!, to: request) }
     for index in blanked.attempts.indices where blanked.attempts[index].response != nil {
-      redactor.redact(&blanked.attempts[index].response!)
+      redactor.redact(&blanked.attempts[index].response!, to: request)
     }
     return blanked
   }

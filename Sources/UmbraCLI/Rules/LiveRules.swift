@@ -3,6 +3,7 @@
 // In: rules files, flags. Out: the rules as of now, for each lane. Owner: shared; the rules stand behind a mutex that is
 // taken when their number has grown, which is between two exchanges.
 
+import ContentTree
 import HTTPModel
 import Synchronization
 import TrafficRules
@@ -13,6 +14,8 @@ final class LiveRules: Sendable {
   private let sample: SampleRule?
   /// One for all lanes and all rules of a session: equal values get equal tokens.
   private let key: [UInt8]
+  /// By which fields of gRPC messages are known by name.
+  let descriptors: ProtobufDescriptors?
   private let state: Mutex<RuleSet>
   /// As they were read last, and as the rules in force stand in them.
   private let contents: Mutex<[[UInt8]]>
@@ -21,13 +24,18 @@ final class LiveRules: Sendable {
   private let failures = Atomic<Int>(0)
 
   /// - Throws: `CommandFailure` where the files are not good.
-  init(paths: [String], sample: SampleRule? = nil, key: [UInt8]? = nil) throws {
+  init(
+    paths: [String], sample: SampleRule? = nil, key: [UInt8]? = nil, descriptors: ProtobufDescriptors? = nil
+  ) throws {
     self.paths = paths
     self.sample = sample
+    self.descriptors = descriptors
     var generator = SystemRandomNumberGenerator()
     self.key = key ?? (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     let files = try RulesFiles(reading: paths)
-    state = Mutex(try files.usable())
+    let rules = try files.usable()
+    if let problem = rules.redact.missing(descriptors) { throw CommandFailure(problem.description) }
+    state = Mutex(rules)
     contents = Mutex(files.contents)
     good = Mutex(files.contents)
   }
@@ -50,7 +58,7 @@ final class LiveRules: Sendable {
   func redactor(hiding values: [[UInt8]] = []) -> Redactor {
     var rule = rules.redact
     rule.values = values
-    return Redactor(rule, key: key)
+    return Redactor(rule, key: key, descriptors: descriptors)
   }
 
   /// What a run keeps of the files, so that it can be compared again by them.
@@ -72,16 +80,34 @@ final class LiveRules: Sendable {
       return contents != files.contents
     }
     guard isNew else { return nil }
-    guard files.errors.isEmpty else {
+    let errors = files.errors + [files.rules.redact.missing(descriptors)].compactMap(\.self)
+    guard errors.isEmpty else {
       failures.add(1, ordering: .relaxed)
-      let first = visibleLine(files.errors[0].description)
-      let rest = files.errors.count > 1 ? " (and \(files.errors.count - 1) more; 'umbra rules check' tells them)" : ""
+      let first = visibleLine(errors[0].description)
+      let rest = errors.count > 1 ? " (and \(errors.count - 1) more; 'umbra rules check' tells them)" : ""
       return "the rules stay as they were: \(first)\(rest)"
     }
     state.withLock { $0 = files.rules }
     good.withLock { $0 = files.contents }
     number.add(1, ordering: .releasing)
     return "rules reloaded: \(files.rules.summary)"
+  }
+}
+
+extension RedactRule {
+  /// Nothing but these values is hidden.
+  static func hidingOnly(_ values: [[UInt8]]) -> RedactRule {
+    var rule = RedactRule()
+    (rule.values, rule.hasDefaults) = (values, false)
+    return rule
+  }
+
+  /// What is wrong where fields of gRPC messages are named and no descriptors say which they are.
+  func missing(_ descriptors: ProtobufDescriptors?) -> RuleProblem? {
+    guard descriptors == nil, let place = placeOfNamedFields else { return nil }
+    return RuleProblem(
+      place: place,
+      message: "fields of gRPC messages are named, and only descriptors know their names: add --proto-descriptors FILE")
   }
 }
 
@@ -93,12 +119,15 @@ struct CaptureRules {
   private var sampler: Sampler?
   private var redactor: Redactor?
   private let redacts: Bool
+  /// What is never written, credentials kept or not.
+  private let hidden: [[UInt8]]
   /// Rows of exchanges that were left out.
   private(set) var ledger = Ledger()
 
-  init(_ live: LiveRules, redacts: Bool) {
+  init(_ live: LiveRules, redacts: Bool, hiding hidden: [[UInt8]] = []) {
     self.live = live
     self.redacts = redacts
+    self.hidden = hidden
     refresh()
   }
 
@@ -113,7 +142,11 @@ struct CaptureRules {
     rules = live.rules
     // A sample that stays the same goes on where it was.
     if sampler == nil || rules.sample != before { sampler = rules.sample.map { Sampler($0) } }
-    if redacts { redactor = live.redactor() }
+    if redacts {
+      redactor = live.redactor(hiding: hidden)
+    } else if !hidden.isEmpty, redactor == nil {
+      redactor = Redactor(.hidingOnly(hidden))
+    }
   }
 
   /// Whether a request may be written before its answer is there.

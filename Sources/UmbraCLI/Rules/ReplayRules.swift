@@ -136,7 +136,7 @@ extension ReplayPlan {
   mutating func apply(_ rules: RulesOptions, injection: InjectionRules?) throws {
     self.injection = injection
     guard rules.isGiven || injection != nil else { return }
-    let live = try rules.live()
+    let live = try rules.live(descriptors: descriptors)
     if let cap = live.rules.routes.compactMap(\.concurrency).min(), cap < options.threads {
       throw CommandFailure(
         "a route of the rules allows \(counted(cap, "request")) in flight, which \(options.threads) threads can't share: "
@@ -168,17 +168,20 @@ extension ReplayPlan {
     observation?.watch(rules)
     observation?.audit(
       "rules", [("rules", rules.paths.joined(separator: " ")), ("rules_in_force", rules.rules.summary)])
-    return try RulesWatcher(rules, isQuiet: isQuiet, observation: observation)
+    return try RulesWatcher(rules, observation: observation)
   }
 }
 
 extension MirrorPlan {
-  /// Goes by rules where there are any: selection, sample and redaction where it captures, all else where it sends.
-  mutating func apply(_ rules: RulesOptions) throws {
-    guard rules.isGiven else { return }
-    let live = try rules.live()
+  /// Goes by rules where there are any: selection, sample and redaction where it captures, all else where it sends, and
+  /// puts live credentials in.
+  mutating func apply(_ rules: RulesOptions, injection: InjectionRules?) throws {
+    replay.injection = injection
+    guard rules.isGiven || injection != nil || replay.descriptors != nil else { return }
+    let live = try rules.live(descriptors: replay.descriptors)
     capture.rules = live
+    capture.hidden = injection?.secrets ?? []
     replay.rules = live
-    replay.options.apply(ReplayRules(live, selects: false), areLive: false)
+    replay.options.apply(ReplayRules(live, selects: false, injection: injection), areLive: false)
   }
 }

@@ -1,6 +1,7 @@
 // What rules do to one exchange, in words. In: rules, an exchange. Out: lines for a person.
 
 import HTTPModel
+import ResponseDiff
 import TrafficRules
 
 struct RuleExplanation {
@@ -34,6 +35,7 @@ struct RuleExplanation {
       isRouted = isRouted || matches
     }
     for rule in rules.faults { lines.append("fault at \(rule.place): \(RuleExplanation.reason(rule.match, exchange))") }
+    if let request = exchange.request { lines.append("endpoint: \(RuleExplanation.endpoint(request, rules))") }
     for rule in rules.compare.ignore where rule.match.matches(exchange) {
       lines.append("not compared: \(rule.at) at \(rule.place)" + (rule.reason.map { " (\($0))" } ?? ""))
     }
@@ -42,6 +44,15 @@ struct RuleExplanation {
 
   private static func reason(_ match: ExchangeMatch, _ exchange: Exchange) -> String {
     match.obstacle(for: exchange).map { "no, because of \(description(of: $0))" } ?? "matches"
+  }
+
+  private static func endpoint(_ request: HTTPRequest, _ rules: RuleSet) -> String {
+    for rule in rules.endpoints {
+      guard let pattern = EndpointPattern(rule.pattern) else { continue }
+      if let name = EndpointPattern.name(of: request, by: [pattern]) { return "\(name), named at \(rule.place)" }
+    }
+    let learned = "as far as one request tells"
+    return EndpointTemplate.name(of: request) + (rules.endpoints.isEmpty ? "" : ", no rule names it") + ", \(learned)"
   }
 
   private static func sample(_ rule: SampleRule, _ exchange: Exchange) -> String {

@@ -29,6 +29,11 @@ struct RuledComparison {
   }
 }
 
+extension RuleSet {
+  /// Endpoints as the comparison takes them.
+  var endpointPatterns: [EndpointPattern] { endpoints.compactMap { EndpointPattern($0.pattern) } }
+}
+
 extension Suppression {
   init(_ rule: CompareRules.Ignored) {
     self.init(

@@ -28,16 +28,21 @@ struct RulesCheck: ParsableCommand {
   @Argument(help: ArgumentHelp("Rules files; '-' is standard input.", valueName: "file"), completion: .file())
   var file: [String]
 
-  @Flag(name: [.short, .long], help: "Say nothing where all is well.")
-  var quiet = false
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func run() throws {
     let files = try RulesFiles(reading: file)
     guard files.problems.isEmpty else {
-      for problem in files.problems { StandardError.write("\(visibleLine("\(problem)"))\n") }
+      for problem in files.problems {
+        if StandardError.isJSON {
+          problem.say(.error)
+        } else {
+          StandardError.write("\(visibleLine("\(problem)"))\n", .error)
+        }
+      }
       throw ExitCode(ExitStatus.failed.rawValue)
     }
-    guard !quiet else { return }
+    guard !log.quiet else { return }
     let output = try Output()
     try output.write("\(file.joined(separator: ", ")): \(files.rules.summary)\n")
     try output.flush()
@@ -50,6 +55,7 @@ extension RuleSet {
     let counts = [
       (select.count, "rule to select", "rules to select"), (rewrites.count, "rewrite", "rewrites"),
       (routes.count, "route", "routes"), (faults.count, "fault", "faults"),
+      (endpoints.count, "endpoint", "endpoints"),
       (compare.ignore.count + compare.arrays.count + compare.numbers.count, "rule to compare", "rules to compare"),
     ]
     var parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.2)" }
@@ -76,6 +82,8 @@ struct RulesExplain: ParsableCommand {
 
   @Option(help: ArgumentHelp("The status of its answer, for rules that ask for it.", valueName: "status"))
   var status: UInt16?
+
+  @OptionGroup(title: "Standard error") var log: LogOptions
 
   func run() throws {
     let rules = try RulesFiles(reading: file).usable()

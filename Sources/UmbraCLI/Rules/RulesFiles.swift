@@ -20,6 +20,7 @@ struct RulesFiles {
       contents.append(bytes)
     }
     (rules, problems) = RuleReader.read(files, today: RulesFiles.today)
+    if !paths.isEmpty { StandardError.say("read \(paths.joined(separator: ", ")): \(rules.summary)", .debug) }
   }
 
   /// From what a run has kept of its rules.
@@ -35,7 +36,7 @@ struct RulesFiles {
     guard errors.isEmpty else {
       throw CommandFailure(errors.map(\.description).joined(separator: "\numbra: "))
     }
-    if !quietly { for problem in problems { StandardError.write("umbra: \(problem)\n") } }
+    if !quietly { for problem in problems { problem.say(.warning) } }
     return rules
   }
 
@@ -60,5 +61,14 @@ struct RulesFiles {
       bytes += piece[..<count]
     }
     return bytes
+  }
+}
+
+extension RuleProblem {
+  /// Says it on standard error, with its place for a machine.
+  func say(_ level: StandardError.Level) {
+    StandardError.say(
+      visibleLine(description), level,
+      ["file": .text(place.file), "line": .number(place.line), "column": .number(place.column)])
   }
 }

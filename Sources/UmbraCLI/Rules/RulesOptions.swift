@@ -1,6 +1,7 @@
 // Flags by which commands take rules.
 
 import ArgumentParser
+import ContentTree
 import TrafficRules
 
 struct RulesOptions: ParsableArguments {
@@ -39,11 +40,12 @@ struct RulesOptions: ParsableArguments {
   }
 
   /// - Throws: `CommandFailure` with everything that is wrong with the files.
-  func live() throws -> LiveRules {
+  func live(descriptors: ProtobufDescriptors? = nil) throws -> LiveRules {
     let files = sample == nil && sampleBy != nil ? try RulesFiles(reading: rules).rules.sample : nil
     var chosen = sample.map { SampleRule(share: $0.share) } ?? files
     if let unit = sampleBy?.unit { chosen?.unit = unit }
-    return try LiveRules(paths: rules, sample: sample == nil && sampleBy == nil ? nil : chosen, key: key())
+    return try LiveRules(
+      paths: rules, sample: sample == nil && sampleBy == nil ? nil : chosen, key: key(), descriptors: descriptors)
   }
 
   /// The content of the key's file.
@@ -55,6 +57,21 @@ struct RulesOptions: ParsableArguments {
         "the key in \(redactKey) has \(key.count) octets: 16 or more are needed, such as 'openssl rand -out FILE 32'")
     }
     return key
+  }
+}
+
+/// Where no answers are compared, types of messages say what is hidden.
+struct MessageTypesOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Know the fields of gRPC messages by name, from this FileDescriptorSet (protoc --include_imports \
+      --descriptor_set_out): well-known names, and those in rules, are hidden in them too.
+      """, valueName: "file"), completion: .file())
+  var protoDescriptors: String?
+
+  func descriptors() throws -> ProtobufDescriptors? {
+    try protoDescriptors.map { try MessageTypes(path: $0).descriptors }
   }
 }
 

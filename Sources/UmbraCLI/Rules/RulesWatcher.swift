@@ -11,7 +11,6 @@ final class RulesWatcher: Sendable {
   private let rules: LiveRules
   private let ended = Atomic<Bool>(false)
   private let thread = Mutex<BackgroundThread?>(nil)
-  private let isQuiet: Bool
   private let observation: Observation?
 
   /// Milliseconds without another change, after which one is read.
@@ -19,9 +18,8 @@ final class RulesWatcher: Sendable {
   private static let looking: Int64 = 1000
 
   /// - Throws: `CommandFailure` where no thread can be had.
-  init(_ rules: LiveRules, isQuiet: Bool, observation: Observation? = nil) throws {
+  init(_ rules: LiveRules, observation: Observation? = nil) throws {
     self.rules = rules
-    self.isQuiet = isQuiet
     self.observation = observation
     Interruption.installHangUp()
     let started = try BackgroundThread { [self] in watch() }
@@ -63,8 +61,7 @@ final class RulesWatcher: Sendable {
       changedAt = nil
       guard let message = rules.reload() else { continue }
       observation?.audit("reload", [("said", message), ("rules_in_force", rules.rules.summary)])
-      if isQuiet { continue }
-      StandardError.write("umbra: \(message)\n")
+      StandardError.say(message, message.hasPrefix("rules reloaded") ? .info : .warning)
     }
   }
 

@@ -3,6 +3,7 @@
 // In: replayed exchanges, the rules as of now. Out: the same with their secrets hidden; comparisons. Owner: the thread that
 // takes a replay's or a mirror's results.
 
+import ContentTree
 import HTTPModel
 import ResponseDiff
 import TrafficRules
@@ -11,32 +12,41 @@ struct RunRules {
   private let live: LiveRules?
   private var generation = 0
   private var redactor: Redactor?
-  private var blanking = ComparisonBlanking()
+  private var blanking: ComparisonBlanking
   private var comparison: RuledComparison
   private let ignore: [IgnoredLocation]
   private let keepsCredentials: Bool
+  private let descriptors: ProtobufDescriptors?
   /// Live credentials, which are never kept.
   private let injected: [[UInt8]]
 
   /// - Parameter live: nil where there are no rules.
-  init(_ live: LiveRules?, ignore: [IgnoredLocation], keepsCredentials: Bool = false, injected: [[UInt8]] = []) {
+  init(
+    _ live: LiveRules?, ignore: [IgnoredLocation], keepsCredentials: Bool = false, injected: [[UInt8]] = [],
+    descriptors: ProtobufDescriptors? = nil
+  ) {
     self.live = live
     self.ignore = ignore
     self.keepsCredentials = keepsCredentials
     self.injected = injected
     comparison = RuledComparison(ignore: ignore, now: Timestamp(nanoseconds: wallNow()))
-    redactor = RunRules.redactor(nil, keepsCredentials, injected)
+    self.descriptors = descriptors
+    blanking = ComparisonBlanking(descriptors: descriptors)
+    redactor = RunRules.redactor(nil, keepsCredentials, injected, descriptors)
     if live != nil { read() }
   }
 
   /// Of a comparison by the rules of now.
   var options: ComparisonOptions { comparison.options }
 
+  /// Endpoints that the rules of now name.
+  private(set) var endpoints: [EndpointPattern] = []
+
   /// Goes by other rules where they have changed.
   mutating func refresh(_ analysis: inout RunAnalysis) {
     guard let live, generation != live.generation else { return }
     read()
-    analysis.use(comparison.options)
+    analysis.use(comparison.options, endpoints: endpoints)
   }
 
   /// Makes the exchange what may be written.
@@ -44,8 +54,9 @@ struct RunRules {
   mutating func hideSecrets(in replayed: inout ReplayedExchange, isLive: Bool = false) {
     guard redactor != nil else { return }
     if isLive { redactor!.redact(&replayed.exchange) }
+    let request = replayed.exchange.request
     for index in replayed.attempts.indices where replayed.attempts[index].response != nil {
-      redactor!.redact(&replayed.attempts[index].response!)
+      redactor!.redact(&replayed.attempts[index].response!, to: request)
     }
   }
 
@@ -61,19 +72,19 @@ struct RunRules {
     guard let live else { return }
     generation = live.generation
     let rules = live.rules
+    endpoints = rules.endpointPatterns
     comparison = RuledComparison(rules.compare, ignore: ignore, now: Timestamp(nanoseconds: wallNow()))
-    blanking = ComparisonBlanking(rules.redact)
-    redactor = RunRules.redactor(live, keepsCredentials, injected)
+    blanking = ComparisonBlanking(rules.redact, descriptors: descriptors)
+    redactor = RunRules.redactor(live, keepsCredentials, injected, descriptors)
   }
 
-  private static func redactor(_ live: LiveRules?, _ keepsCredentials: Bool, _ injected: [[UInt8]]) -> Redactor? {
+  private static func redactor(
+    _ live: LiveRules?, _ keepsCredentials: Bool, _ injected: [[UInt8]], _ descriptors: ProtobufDescriptors?
+  ) -> Redactor? {
     if keepsCredentials, injected.isEmpty { return nil }
+    if keepsCredentials { return Redactor(.hidingOnly(injected)) }
     var rule = RedactRule()
     rule.values = injected
-    if keepsCredentials {
-      rule.hasDefaults = false
-      return Redactor(rule)
-    }
-    return live?.redactor(hiding: injected) ?? Redactor(rule)
+    return live?.redactor(hiding: injected) ?? Redactor(rule, descriptors: descriptors)
   }
 }

@@ -104,6 +104,47 @@ struct MirrorTests {
     #expect(totals["compared"] as? Int == 1, "\(totals)")
   }
 
+  /// As in a replay: live credentials reach the shadow, in the places of those that production got, and no file.
+  @Test(.enabled(if: program("python3") != nil, "python3 is not installed"), arguments: [[], ["--keep-credentials"]])
+  func credentialsArePutIn(more: [String]) throws {
+    let scratch = try Scratch()
+    let (primary, shadow) = (try ListeningServer(in: scratch), try ListeningServer(in: scratch))
+    let inject = try scratch.write(
+      "live.yaml", "- headers: { Authorization: Bearer l1ve-0123456789abcdef }\n  query: { api_key: l1ve%key=7777 }\n")
+    let arguments =
+      [
+        "--target", shadow.url, "--inject", inject, "--report", scratch.path("r.json"), "-w", scratch.path("s.umbra"),
+        "--access-log", scratch.path("access.log"),
+      ] + more
+    let open = try UmbraProcess.run(["mirror", "-i", "lo", "-p", "\(primary.port)"] + arguments)
+    #expect(open.status == 2 && open.error.contains("everyone on this machine can read"), "\(open.error)")
+    chmod(inject, 0o600)
+    // The shadow's port too: what is sent there is seen, and not written either.
+    let child = try mirror(primary.port, arguments, ports: "\(primary.port),\(shadow.port)")
+    for (target, field) in [("/echo?api_key=mine", "Authorization: Bearer production-token"), ("/anonymous", "X-A: b")]
+    {
+      let asked = try Child(
+        try #require(program("curl")), ["-s", "-H", field, "http://127.0.0.1:\(primary.port)\(target)"]
+      ).wait()
+      #expect(asked.status == 0)
+    }
+    #expect(eventually { shadow.heard().count == 2 })
+    let result = end(child)
+    let (heard, asked) = (shadow.heard(), primary.heard())
+    try #require(heard.count == 2 && asked.count == 2, "\(result.error)")
+    #expect(heard[0].field("Authorization") == "Bearer l1ve-0123456789abcdef")
+    #expect(heard[0].target == "/echo?api_key=l1ve%25key%3D7777")
+    #expect(heard[1].field("Authorization") == nil && heard[1].target == "/anonymous")
+    #expect(asked[0].field("Authorization") == "Bearer production-token")
+    #expect(result.output.contains("1 request carried live credentials"), "\(result.output)")
+    let shown = try UmbraProcess.run(["show", scratch.path("s.umbra"), "--format", "jsonl", "--body", "inline"]).output
+    #expect(shown.contains("/echo") && !shown.contains("l1ve"))
+    for file in ["r.json", "s.umbra", "access.log"] {
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: scratch.path(file)))
+      #expect(bytes.range(of: Data("l1ve".utf8)) == nil, "\(file)")
+    }
+  }
+
   /// Whatever the shadow does, the capture is whole.
   @Test(arguments: ["hung", "dead"])
   func aBadShadowCostsTheCaptureNothing(kind: String) throws {
