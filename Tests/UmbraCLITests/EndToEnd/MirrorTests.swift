@@ -250,7 +250,8 @@ struct MirrorTests {
     }
     for path in ["/one", "/two", "/one", "/three"] { try curl(path) }
     #expect(eventually { shadow.heard().count >= 2 })
-    #expect(shadow.targets() == ["/two", "/three"])
+    // On connections of their own they may overtake each other.
+    #expect(shadow.targets().sorted() == ["/three", "/two"])
     try write("version: 1\nrewrite: { path: { match: ^/, replace: /v2/ } }\n" + compared)
     #expect(eventually { child.standardError.contains("rules reloaded: 1 rewrite") }, "\(child.standardError)")
     try curl("/one")
@@ -265,7 +266,7 @@ struct MirrorTests {
     for path in ["/five", "/missing"] { try curl(path) }
     #expect(eventually { shadow.targets().last == "/missing" })
     let result = end(child)
-    #expect(shadow.targets() == ["/two", "/three", "/v2/one", "/v2/four", "/missing"])
+    #expect(shadow.targets().dropFirst(2) == ["/v2/one", "/v2/four", "/missing"])
     let read = try self.report(report)
     #expect((read["totals"] as? [String: Any])?["compared"] as? Int == 5, "\(result.output)")
     #expect(((read["schedule"] as? [String: Any])?["skipped"] as? [String: Int])?["excluded-by-rules"] == 3)
