@@ -126,7 +126,10 @@ import Testing
     let result = try UmbraProcess.run(["report", run, "--shrink", "--format", "json"] + more)
     try #require(result.status == 1 || result.status == 0, "\(result.output)\(result.error)")
     let report = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
-    return try #require(report?["clusters"] as? [[String: Any]]).filter { $0["confirmed"] as? Bool == true }
+    return try #require(report?["clusters"] as? [[String: Any]]).filter {
+      // On a busy machine one of the two may also be slower.
+      $0["confirmed"] as? Bool == true && $0["location"] as? String != "latency"
+    }
   }
 
   private static func answer(_ command: String) throws -> String {
