@@ -179,9 +179,11 @@ struct Conversion {
     var exchanges: UInt64 = 0
     var leftOut: UInt64 = 0
     var rules = rules
+    var filter = plan.filter
+    try filter?.learn(from: source)
     func next() throws -> Exchange? {
       while !Interruption.isRequested, var exchange = try source.next() {
-        if plan.filter?.matches(exchange) ?? true, rules?.takes(exchange) ?? true {
+        if filter?.matches(exchange) ?? true, rules?.takes(exchange) ?? true {
           rules?.redact(&exchange)
           exchanges += 1
           return exchange

@@ -41,9 +41,10 @@ struct Cut: ParsableCommand {
   @OptionGroup(title: "Encryption") var encrypting: EncryptionOptions
 
   func run() throws {
-    let filter = try WhereFilter(parsing: self.filter)
+    var filter = try WhereFilter(parsing: self.filter)
     Interruption.install()
     let source = try ExchangeSource(path: session, expecting: .session, key: decrypting.key())
+    try filter.learn(from: source)
     var metadata = source.metadata
     metadata["cut"] = self.filter
     let spool = try SessionSpool(

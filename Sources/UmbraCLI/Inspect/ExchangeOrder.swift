@@ -3,7 +3,6 @@
 
 import ArgumentParser
 import HTTPModel
-import ResponseDiff
 
 /// Which exchanges come first, and the text of those.
 struct ExchangeOrder {
@@ -22,12 +21,15 @@ struct ExchangeOrder {
 
   private let key: Key
   private let isReversed: Bool
+  /// Of the key that is them; nil of others.
+  private let names: EndpointNames?
   let limit: Int
   private var entries: [(value: Value, ordinal: Int, text: [UInt8])] = []
   private var count = 0
 
-  init(key: Key, isReversed: Bool, limit: Int) {
+  init(key: Key, isReversed: Bool, limit: Int, names: EndpointNames?) {
     self.key = key
+    self.names = names
     self.isReversed = isReversed
     self.limit = limit
   }
@@ -82,7 +84,7 @@ struct ExchangeOrder {
     case .method: return text(exchange.request?.method)
     case .path: return text(exchange.request?.target.prefix { $0 != 0x3f })
     case .host: return text(exchange.request?.authority)
-    case .endpoint: return .text(exchange.request.map(EndpointTemplate.name(of:)) ?? "")
+    case .endpoint: return .text(names?.name(of: exchange) ?? "")
     }
   }
 }

@@ -43,7 +43,12 @@ final class ExchangeSource {
   var end: UInt64 { reader.end }
   /// The file's writer has ended it.
   var isFinished: Bool { reader.isFinished }
-  func rewind() { reader.rewind() }
+
+  /// Begins again, as if nothing had been read.
+  func rewind() {
+    reader.rewind()
+    count = 0
+  }
 
   func next() throws -> Exchange? {
     do {

@@ -21,6 +21,8 @@ struct JSONLinePrinter: ExchangePrinter {
   var inlinesBodies: Bool
   /// Adds `json` to each gRPC message whose type it knows.
   var types: MessageTypes?
+  /// Adds `endpoint`.
+  var names: EndpointNames?
   var header: String? { nil }
 
   func text(_ exchange: Exchange) -> [UInt8] {
@@ -42,6 +44,10 @@ struct JSONLinePrinter: ExchangePrinter {
     json.bool(exchange.isTLS)
     json.key("start")
     json.string("\(exchange.start)")
+    if let names {
+      json.key("endpoint")
+      if let name = names.name(of: exchange) { json.string(name) } else { json.null() }
+    }
     json.key("request")
     if let request = exchange.request { write(request, of: exchange, to: &json) } else { json.null() }
     json.key("response")

@@ -3,7 +3,6 @@
 import ArgumentParser
 import HTTPModel
 import MessageFraming
-import ResponseDiff
 
 /// A column of `umbra show`.
 enum ShowColumn: String, CaseIterable {
@@ -39,7 +38,7 @@ enum ShowColumn: String, CaseIterable {
     }
   }
 
-  fileprivate func text(_ exchange: Exchange) -> String {
+  fileprivate func text(_ exchange: Exchange, _ names: EndpointNames?) -> String {
     func text(_ bytes: (some Sequence<UInt8>)?) -> String {
       bytes.map { String(decoding: Array($0), as: UTF8.self) } ?? "-"
     }
@@ -58,7 +57,7 @@ enum ShowColumn: String, CaseIterable {
     case .target: return exchange.request == nil ? unseen : text(exchange.request?.target)
     case .path: return exchange.request == nil ? unseen : text(exchange.request?.target.prefix { $0 != 0x3f })
     case .host: return text(exchange.request?.authority)
-    case .endpoint: return exchange.request.map(EndpointTemplate.name(of:)) ?? unseen
+    case .endpoint: return names?.name(of: exchange) ?? unseen
     case .client: return "\(exchange.client)"
     case .server: return "\(exchange.server)"
     case .proto: return exchange.version.identifier
@@ -92,6 +91,8 @@ struct ColumnList: ExpressibleByArgument {
 
 struct LinePrinter: ExchangePrinter {
   var columns = ShowColumn.standard
+  /// Of the column that shows them; nil without it.
+  var names: EndpointNames?
   var palette = Palette(isOn: false)
   /// Columns of a line; the last text is cut to fit.
   var width = 80
@@ -112,7 +113,7 @@ struct LinePrinter: ExchangePrinter {
     for (index, column) in columns.enumerated() {
       let (_, wanted, isNumber) = column.layout
       let isLast = index == columns.count - 1
-      var cell = visibleLine(column.text(exchange))
+      var cell = visibleLine(column.text(exchange, names))
       if isNumber {
         cell = cell.leftPadded(to: wanted)
       } else if isLast {

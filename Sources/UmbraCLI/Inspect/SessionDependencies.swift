@@ -4,7 +4,6 @@
 // and it as text or JSON lines. Owner: a command. Bounds: those of the finder, and a name for each exchange in the graph.
 
 import HTTPModel
-import ResponseDiff
 import SessionFile
 import ValueCorrelation
 
@@ -27,9 +26,10 @@ struct SessionDependencies {
     let graph = finder.finish()
     var endpoints: [ExchangeID: String] = [:]
     if !graph.isEmpty {
+      let names = try EndpointNames(source)
       while let exchange = try source.next(), !Interruption.isRequested {
         guard graph.isProducer(exchange.id) || !graph.links(of: exchange.id).isEmpty else { continue }
-        endpoints[exchange.id] = exchange.request.map { EndpointTemplate.name(of: $0) } ?? "(no request)"
+        endpoints[exchange.id] = names.name(of: exchange) ?? "(no request)"
       }
       source.rewind()
     }

@@ -1,7 +1,6 @@
 // A session's figures. In: its exchanges. Out: counts, and JSON. Owner: one command. Bounds: 1,000 endpoints.
 
 import HTTPModel
-import ResponseDiff
 import SessionFile
 
 /// What is counted of a session, in memory that does not grow with it.
@@ -27,23 +26,21 @@ struct SessionStatistics {
   private(set) var anomalies: [Anomaly: UInt64] = [:]
 
   private let range: ClosedRange<Timestamp>?
-  private let patterns: [EndpointPattern]
 
   /// Endpoints kept apart; the others are counted together.
   private static let endpointLimit = 1_000
 
+  private let names: EndpointNames
+
   /// - Parameter range: the first and last start; nil where there is no exchange.
-  /// - Parameter patterns: endpoints that rules name.
-  init(range: ClosedRange<Timestamp>?, patterns: [EndpointPattern] = []) {
+  init(range: ClosedRange<Timestamp>?, names: EndpointNames) {
     self.range = range
-    self.patterns = patterns
+    self.names = names
   }
 
   mutating func add(_ exchange: Exchange) {
     let part = part(of: exchange.start)
-    let name =
-      exchange.request.map { EndpointPattern.name(of: $0, by: patterns) ?? EndpointTemplate.name(of: $0) }
-      ?? "(no request seen)"
+    let name = names.name(of: exchange) ?? "(no request seen)"
     let key = endpoints[name] != nil || endpoints.count < Self.endpointLimit ? name : "(others)"
     endpoints[key, default: Endpoint()].add(exchange, part)
     total.add(exchange, part)

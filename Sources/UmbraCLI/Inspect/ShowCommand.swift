@@ -119,7 +119,7 @@ struct Show: ParsableCommand {
   @OptionGroup(title: "Standard error") var log: LogOptions
 
   func run() throws {
-    let filter = try self.filter.map(WhereFilter.init(parsing:))
+    var filter = try self.filter.map(WhereFilter.init(parsing:))
     let wanted = try id.map { text in
       guard let id = ExchangeID(text) else {
         throw CommandFailure("--id takes a connection and a number, like 7-3, not '\(text)'", status: .usage)
@@ -131,13 +131,17 @@ struct Show: ParsableCommand {
     let width = terminalWidth
     let source = try ExchangeSource(path: file, key: decrypting.key())
     if dependencies { return try showDependencies(of: source, wanted) }
+    let namesEndpoints =
+      format == .jsonl || sort == .endpoint || columns.columns.contains(.endpoint) || filter?.namesEndpoints == true
+    let names = namesEndpoints ? try EndpointNames(source) : nil
+    filter?.names = names
     let printer: any ExchangePrinter =
       switch format {
-      case .jsonl: JSONLinePrinter(inlinesBodies: body == .inline, types: types)
+      case .jsonl: JSONLinePrinter(inlinesBodies: body == .inline, types: types, names: names)
       case .curl: CurlPrinter()
       case .har: HARPrinter()
       case .text where wanted != nil: WholePrinter(palette: palette, isRaw: body == .raw, types: types)
-      case .text: LinePrinter(columns: columns.columns, palette: palette, width: width ?? .max)
+      case .text: LinePrinter(columns: columns.columns, names: names, palette: palette, width: width ?? .max)
       }
     let pager = Pager(isWanted: format == .text && !noPager && !follow)
     defer { pager?.finish() }
@@ -150,7 +154,8 @@ struct Show: ParsableCommand {
       try lister.showFirst(head ?? .max, endsEarly: false)
       try lister.follow(file, upTo: head ?? .max)
     } else if sort != .start || reverse {
-      try lister.showSorted(ExchangeOrder(key: sort, isReversed: reverse, limit: head ?? ExchangeOrder.defaultLimit))
+      try lister.showSorted(
+        ExchangeOrder(key: sort, isReversed: reverse, limit: head ?? ExchangeOrder.defaultLimit, names: names))
     } else if let tail {
       try lister.showLast(tail)
     } else {

@@ -45,10 +45,12 @@ struct Stats: ParsableCommand {
   @OptionGroup(title: "Standard error") var log: LogOptions
 
   func run() throws {
-    let filter = try self.filter.map(WhereFilter.init(parsing:))
+    var filter = try self.filter.map(WhereFilter.init(parsing:))
     let patterns = rules.isEmpty ? [] : try RulesFiles(reading: rules).usable(quietly: log.quiet).endpointPatterns
     let source = try ExchangeSource(path: session, key: decrypting.key())
-    var statistics = SessionStatistics(range: source.timeRange, patterns: patterns)
+    let names = try EndpointNames(source, patterns: patterns)
+    filter?.names = names
+    var statistics = SessionStatistics(range: source.timeRange, names: names)
     while let exchange = try source.next() {
       if filter?.matches(exchange) ?? true { statistics.add(exchange) }
     }

@@ -3,7 +3,6 @@
 
 import ArgumentParser
 import HTTPModel
-import ResponseDiff
 
 enum Suggestions {
   private static let exchangeLimit = 20_000
@@ -37,11 +36,12 @@ enum Suggestions {
   private static func endpoints(in words: [String]) -> [String] {
     let file = words.first { $0.hasSuffix(".umbra") || $0.hasSuffix(".umbra-run") }
     guard let file, let source = try? ExchangeSource(path: file) else { return [] }
+    guard let learned = try? EndpointNames(source) else { return [] }
     var names: Set<String> = []
     var count = 0
     while count < exchangeLimit, names.count < endpointLimit, let exchange = try? source.next() {
       count += 1
-      if let request = exchange.request { names.insert(EndpointTemplate.name(of: request)) }
+      if let name = learned.name(of: exchange) { names.insert(name) }
     }
     return names.sorted()
   }

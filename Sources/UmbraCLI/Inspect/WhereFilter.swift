@@ -6,7 +6,6 @@
 import ContentCoding
 import HTTPModel
 import MessageFraming
-import ResponseDiff
 
 /// Conditions on an exchange, as written by a user.
 struct WhereFilter {
@@ -69,20 +68,39 @@ struct WhereFilter {
     root = try parser.parse()
   }
 
-  func matches(_ exchange: Exchange) -> Bool { Self.holds(root, exchange) }
+  /// Of the session that is filtered; where nothing names endpoints they are not asked for.
+  var names: EndpointNames?
 
-  private static func holds(_ node: Node, _ exchange: Exchange) -> Bool {
+  /// Whether a condition is about them.
+  var namesEndpoints: Bool { Self.namesEndpoints(root) }
+
+  /// Learns the session's endpoints where a condition is about them, and leaves it at its beginning.
+  mutating func learn(from source: ExchangeSource) throws {
+    if namesEndpoints { names = try EndpointNames(source) }
+  }
+
+  func matches(_ exchange: Exchange) -> Bool { holds(root, exchange) }
+
+  private func holds(_ node: Node, _ exchange: Exchange) -> Bool {
     switch node {
     case .all(let nodes): nodes.allSatisfy { holds($0, exchange) }
     case .any(let nodes): nodes.contains { holds($0, exchange) }
     case .not(let inner): !holds(inner, exchange)
-    case .term(let term): term.matches(exchange)
+    case .term(let term): term.matches(exchange, names)
+    }
+  }
+
+  private static func namesEndpoints(_ node: Node) -> Bool {
+    switch node {
+    case .all(let nodes), .any(let nodes): nodes.contains { namesEndpoints($0) }
+    case .not(let inner): namesEndpoints(inner)
+    case .term(let term): term.place == .known(.endpoint)
     }
   }
 }
 
 extension WhereFilter.Term {
-  fileprivate func matches(_ exchange: Exchange) -> Bool {
+  fileprivate func matches(_ exchange: Exchange, _ names: EndpointNames?) -> Bool {
     if let number {
       guard let value = numericValue(of: exchange) else { return relation == .notEqual }
       switch relation {
@@ -95,7 +113,8 @@ extension WhereFilter.Term {
       case .matching, .notMatching: return false
       }
     }
-    let values = textValues(of: exchange)
+    let values =
+      place == .known(.endpoint) ? [names?.name(of: exchange)].compactMap { $0 } : textValues(of: exchange)
     switch relation {
     case .equal: return values.contains { isEqual($0) } || values.isEmpty && text.isEmpty
     case .notEqual: return !values.contains { isEqual($0) } && !(values.isEmpty && text.isEmpty)
@@ -158,7 +177,6 @@ extension WhereFilter.Term {
     case .path: return text(target?.prefix { $0 != 0x3f })
     case .query: return text(target?.drop { $0 != 0x3f }.dropFirst())
     case .host: return text(exchange.request?.authority)
-    case .endpoint: return exchange.request.map(EndpointTemplate.name(of:))
     case .type: return text(exchange.response?.fields.first("content-type")?.prefix { $0 != 0x3b && $0 != 0x20 })
     case .status: return exchange.response.map { "\($0.status)" }
     case .proto: return exchange.version.identifier

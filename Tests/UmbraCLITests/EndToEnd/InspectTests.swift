@@ -155,4 +155,61 @@ import Testing
     let figures = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
     #expect(figures["exchanges"] as? Int == 1)
   }
+
+  @Test("Endpoints are learned from the session: values in paths, gRPC methods, GraphQL operations")
+  func learnedEndpoints() throws {
+    let scratch = try Scratch()
+    var lines = ""
+    func add(_ method: String, _ target: String, _ headers: [[String]] = [], _ body: String = "") throws {
+      let number = lines.count { $0 == "\n" }
+      let exchange: [String: Any] = [
+        "id": "1-\(number + 1)", "protocol": "http/1.1", "connection": 1, "client": "192.0.2.9:50000",
+        "server": "192.0.2.1:80", "tls": false,
+        "start": "2026-11-21T00:00:00.\(String(1000 + number).dropFirst())000000Z",
+        "request": [
+          "method": method, "target": target, "headers": [["Host", "shop"]] + headers,
+          "body": ["text": body, "complete": true],
+        ],
+        "response": ["status": 200, "reason": "OK", "headers": [[String]](), "body": ["text": "", "complete": true]],
+        "timing": ["request_us": 1, "first_byte_us": 2, "total_us": 3],
+      ]
+      lines += String(decoding: try JSONSerialization.data(withJSONObject: exchange), as: UTF8.self) + "\n"
+    }
+    for number in 0..<120 {
+      // Names, not numbers: only the traffic shows that they are values.
+      let name = String("\(number)".map { Character(UnicodeScalar($0.asciiValue! + 49)) }) + "son"
+      try add("GET", "/users/\(name)/posts?page=\(number)")
+    }
+    try add("POST", "/shop.Shop/Get", [["Content-Type", "application/grpc"]])
+    try add(
+      "POST", "/graphql", [["Content-Type", "application/json"]],
+      #"{"query":"query Cart { cart { id } }","operationName":"Cart"}"#)
+    let session = scratch.path("learned.umbra")
+    let made = try UmbraProcess.run(["convert", try scratch.write("learned.jsonl", lines), session])
+    try #require(made.status == 0, "\(made.error)")
+    let expected = ["GET /users/{name}/posts", "POST /graphql Cart", "POST /shop.Shop/Get"]
+
+    let figures = try UmbraProcess.run(["stats", session, "--format", "json"]).output
+    let statistics = try #require(JSONSerialization.jsonObject(with: Data(figures.utf8)) as? [String: Any])
+    let endpoints = try #require(statistics["endpoints"] as? [[String: Any]])
+    #expect(endpoints.compactMap { $0["endpoint"] as? String }.sorted() == expected)
+    #expect(endpoints.first?["exchanges"] as? Int == 120)
+
+    let listed = try show(session, "--columns", "endpoint").dropFirst()
+    #expect(listed.count == 122 && Set(listed) == Set(expected))
+    #expect(try show(session, "--sort", "endpoint", "--columns", "endpoint", "--head", "1").last == expected[0])
+    let json = try show(session, "--format", "jsonl").map {
+      try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])["endpoint"] as? String ?? ""
+    }
+    #expect(json.count == 122 && json.first == expected[0] && Set(json) == Set(expected))
+    #expect(try matching(session, "endpoint=\"GET /users/{name}/posts\"").count == 120)
+    #expect(try matching(session, "not endpoint~users").count == 2)
+    // Through a pipe as well, and where a session is cut.
+    let piped = try UmbraProcess.run(
+      ["stats", "-", "--format", "json"], input: Data(contentsOf: URL(fileURLWithPath: session)))
+    #expect(piped.output == figures)
+    let cut = try UmbraProcess.run(
+      ["cut", session, scratch.path("cut.umbra"), "--where", "endpoint=\"POST /graphql Cart\""])
+    #expect(cut.error.contains("1 of 122 exchanges"), "\(cut.error)")
+  }
 }
