@@ -9,9 +9,9 @@ typealias Fields = [String: Any]
 
 struct FindingViews {
   /// What the compared lines around changes may take, markup included.
-  private var rowBudget = 1_200_000
+  private var rowBudget = 400_000
   /// What equal lines that are folded away may take.
-  private var foldBudget = 600_000
+  private var foldBudget = 200_000
   /// The longest equal stretch that is quoted.
   private static let foldLimit = 64 << 10
 
