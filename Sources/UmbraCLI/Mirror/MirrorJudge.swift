@@ -44,7 +44,7 @@ final class MirrorJudge: @unchecked Sendable {
     plan.replay.observation?.audit(
       "mirror", [("run", description.id), ("targets", description.targets.joined(separator: " "))])
     let patience = plan.replay.options.timeout &+ 60_000_000_000
-    pairs = PairTable(byteLimit: plan.replay.options.memoryLimit / 2, patience: patience)
+    pairs = PairTable(byteLimit: plan.replay.options.memoryLimit, patience: patience)
     rules = RunRules(
       plan.replay.rules, ignore: plan.replay.ignore, keepsCredentials: plan.replay.keepsCredentials,
       injected: plan.replay.injection?.secrets ?? [], descriptors: plan.replay.descriptors)

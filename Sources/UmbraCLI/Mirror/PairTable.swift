@@ -1,7 +1,8 @@
 // Attempts and captured answers, joined: either may come first.
 //
 // In: attempts as they end, exchanges as they finish. Out: pairs. Owner: one thread. Bounds: `byteLimit` bytes and
-// `countLimit` halves wait; beyond that, or after `patience`, the oldest goes without its other half.
+// `countLimit` halves wait. Beyond that the newest answer is left out, since attempts end about in the order of the
+// answers: the oldest is the next to be asked for. Attempts, and what has waited for `patience`, go without the other half.
 
 import HTTPModel
 import NIOCore
@@ -44,6 +45,9 @@ struct PairTable {
   /// In the order of coming; some are gone.
   private var order = CircularBuffer<(id: ExchangeID, serial: UInt64, time: Int64)>(initialCapacity: 64)
   private var serial: UInt64 = 0
+  /// Answers that found no room: their attempts need not wait for them.
+  private var leftOut: Set<ExchangeID> = []
+  private var leftOutOrder = CircularBuffer<ExchangeID>(initialCapacity: 64)
   private var bytes = 0
   private(set) var counts = Counts()
   private let byteLimit: Int
@@ -65,6 +69,10 @@ struct PairTable {
       counts.paired += 1
       return ReplayedExchange(exchange: exchange, attempts: replayed.attempts)
     }
+    if leftOut.remove(replayed.exchange.id) != nil {
+      counts.withoutAnswer += 1
+      return replayed
+    }
     // Captured whole before it was sent: nothing is to come.
     if replayed.exchange.response != nil {
       counts.paired += 1
@@ -80,8 +88,23 @@ struct PairTable {
       counts.paired += 1
       return ReplayedExchange(exchange: exchange, attempts: replayed.attempts)
     }
-    put(.answer(exchange), exchange.id, now)
+    let half = Half.answer(exchange)
+    if bytes + half.bytes > byteLimit || waiting.count >= countLimit {
+      leaveOut(exchange.id)
+    } else {
+      put(half, exchange.id, now)
+    }
     return nil
+  }
+
+  private mutating func leaveOut(_ id: ExchangeID) {
+    guard leftOut.insert(id).inserted else { return }
+    leftOutOrder.append(id)
+    // Some of them are gone: their attempts have come.
+    if leftOutOrder.count > 2 * countLimit {
+      leftOutOrder = CircularBuffer(leftOutOrder.filter { leftOut.contains($0) })
+    }
+    while leftOut.count > countLimit, let oldest = leftOutOrder.popFirst() { leftOut.remove(oldest) }
   }
 
   /// Attempts that waited too long for their answer, or whose place is needed; nil when there is none.
