@@ -65,7 +65,8 @@ struct PairTable {
 
   /// - Returns: the pair, where the answer was there.
   mutating func add(_ replayed: ReplayedExchange, now: Int64) -> ReplayedExchange? {
-    if case .answer(let exchange)? = take(replayed.exchange.id) {
+    if case .answer(let exchange)? = waiting[replayed.exchange.id]?.half {
+      _ = take(exchange.id)
       counts.paired += 1
       return ReplayedExchange(exchange: exchange, attempts: replayed.attempts)
     }
@@ -84,7 +85,8 @@ struct PairTable {
 
   /// - Returns: the pair, where the attempts had ended.
   mutating func add(_ exchange: Exchange, now: Int64) -> ReplayedExchange? {
-    if case .attempts(let replayed)? = take(exchange.id) {
+    if case .attempts(let replayed)? = waiting[exchange.id]?.half {
+      _ = take(exchange.id)
       counts.paired += 1
       return ReplayedExchange(exchange: exchange, attempts: replayed.attempts)
     }
