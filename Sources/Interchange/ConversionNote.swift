@@ -9,6 +9,7 @@ public enum ConversionNote: Int, CaseIterable, Sendable {
   case replayedResponses, orphanedResponses, repeatedIdentifiers, unterminatedRecord, skippedBytes
   case bodiesNotInFile, codingsUndone, lengthsCorrected, charsetsUnknown, entriesNotHTTP, http3AsHTTP2
   case fieldsSanitised, fieldsDropped, interimFieldsLost, entriesDamaged
+  case flowsNotHTTP, flowsTooOld, flowsWithError, messagesOmitted
   // Writing.
   case responsesWithoutRequest, http2AsHTTP1, interimResponses, streamMessages, trailers, incompleteBodies
   case separatorInBody, notUTF8, unresolvedFields, attempts, unsendable
@@ -37,6 +38,14 @@ public enum ConversionNote: Int, CaseIterable, Sendable {
     case .fieldsDropped: ("header field", "header fields", "without a proper name left out")
     case .interimFieldsLost: ("interim (1xx) response", "interim (1xx) responses", "kept without their fields")
     case .entriesDamaged: ("entry", "entries", "that could not be read left out")
+    case .flowsNotHTTP: ("flow", "flows", "of other protocols than HTTP (TCP, UDP, DNS) left out")
+    case .flowsTooOld:
+      (
+        "flow", "flows",
+        "in a format from before mitmproxy 7 left out; 'mitmdump -n -r OLD -w NEW' of a new mitmproxy rewrites them"
+      )
+    case .flowsWithError: ("flow", "flows", "that ended with an error kept without its text")
+    case .messagesOmitted: ("WebSocket message", "WebSocket messages", "left out: those of one flow are over a limit")
     case .responsesWithoutRequest: ("response", "responses", "without a request left out: the format has no place")
     case .http2AsHTTP1: ("HTTP/2 exchange", "HTTP/2 exchanges", "written as HTTP/1.1")
     case .interimResponses: ("interim (1xx) response", "interim (1xx) responses", "left out")

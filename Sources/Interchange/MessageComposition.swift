@@ -59,6 +59,31 @@ struct MessageComposition {
     }
   }
 
+  /// How a request's body is delimited; Content-Length is mended where need be, so that the request can be sent as it is.
+  mutating func settleRequestFraming(_ body: HTTPBody, _ notes: inout ConversionNotes) -> BodyFraming {
+    if version != .http2, isChunked { return .chunked }
+    let length = Array("\(body.size)".utf8)
+    let given = first("content-length")
+    if given != nil, given != length {
+      notes.add(.lengthsCorrected)
+      set("Content-Length", length)
+    }
+    if version == .http2 { return .stream }
+    if given == nil, body.size == 0 { return .none }
+    if given == nil { fields.append((Array("Content-Length".utf8), length)) }
+    return .contentLength
+  }
+
+  /// How the body of a response that has one is delimited in HTTP/1.
+  var responseFraming: BodyFraming {
+    if isChunked { return .chunked }
+    return first("content-length") == nil ? .close : .contentLength
+  }
+
+  private var isChunked: Bool {
+    first("transfer-encoding").map { String(decoding: $0, as: UTF8.self).lowercased().hasSuffix("chunked") } ?? false
+  }
+
   /// - Parameters:
   ///   - method: what is no token becomes `-`.
   ///   - target: bytes that end a target (white space, controls) are percent-encoded.

@@ -15,7 +15,7 @@ extension HAREntry {
     head.sanitise(&notes)
     var body = content
     if content.isComplete {
-      body.framing = requestFraming(&head, content)
+      body.framing = head.settleRequestFraming(content, &notes)
     } else if version == .http2 {
       body.framing = .stream
     } else {
@@ -42,7 +42,7 @@ extension HAREntry {
     if version == .http2 {
       body.framing = .stream
     } else if mayHaveBody {
-      body.framing = responseFraming(&head)
+      body.framing = head.responseFraming
     }
     let trailers = MessageComposition.trailers(fields(json["_trailers"]), &notes)
     var response = head.response(
@@ -178,31 +178,6 @@ extension HAREntry {
     notes.add(.codingsUndone)
     head.remove("content-encoding")
     if head.first("content-length") != nil { head.set("Content-Length", Array("\(body.size)".utf8)) }
-  }
-
-  /// So that the request can be sent as it is.
-  private mutating func requestFraming(_ head: inout MessageComposition, _ body: HTTPBody) -> BodyFraming {
-    if head.version != .http2, isChunked(head) { return .chunked }
-    let length = Array("\(body.size)".utf8)
-    let given = head.first("content-length")
-    if given != nil, given != length {
-      notes.add(.lengthsCorrected)
-      head.set("Content-Length", length)
-    }
-    if head.version == .http2 { return .stream }
-    if given == nil, body.size == 0 { return .none }
-    if given == nil { head.fields.append((Array("Content-Length".utf8), length)) }
-    return .contentLength
-  }
-
-  private func responseFraming(_ head: inout MessageComposition) -> BodyFraming {
-    if isChunked(head) { return .chunked }
-    return head.first("content-length") == nil ? .close : .contentLength
-  }
-
-  private func isChunked(_ head: MessageComposition) -> Bool {
-    head.first("transfer-encoding").map { String(decoding: $0, as: UTF8.self).lowercased().hasSuffix("chunked") }
-      ?? false
   }
 }
 

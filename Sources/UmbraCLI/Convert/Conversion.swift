@@ -93,6 +93,7 @@ struct Conversion {
         switch format {
         case .har: HARReader(bodyLimit: plan.bodyLimit)
         case .jsonl: JSONLineReader(bodyLimit: plan.bodyLimit)
+        case .mitmproxy: MitmproxyReader(bodyLimit: plan.bodyLimit)
         default: GoReplayReader(limits: goReplayLimits)
         }
       var last = offset

@@ -11,11 +11,11 @@ import TrafficRules
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Convert between sessions, packet captures, HAR, GoReplay files, JSON lines and curl scripts.",
+    abstract: "Convert sessions from and to packet captures, HAR, GoReplay, mitmproxy, JSON lines and curl scripts.",
     usage: "umbra convert [<options>] <in> ... <out>",
     discussion: """
-      Reads session and run files, pcap and pcapng, HAR 1.2, GoReplay files and JSON lines as 'umbra show' prints them; \
-      what a file is, is told from its content. Writes sessions, HAR, GoReplay files, JSON lines and curl scripts; which, \
+      Reads session and run files, pcap and pcapng, HAR 1.2, GoReplay files, mitmproxy's flow files and JSON lines as \
+      'umbra show' prints them; what a file is, is told from its content. Writes sessions, HAR, GoReplay files, JSON lines and curl scripts; which, \
       is told from the name: .umbra, .har, .gor, .jsonl, .sh, all but the first with .gz too. '-' is standard input or \
       output. What a format can't carry is said at the end, with a count.
 
@@ -25,6 +25,7 @@ struct Convert: ParsableCommand {
         umbra convert dump.pcapng day.umbra
         umbra convert browser.har day.umbra
         umbra convert requests_0.gor requests_1.gor.gz day.umbra
+        umbra convert flows.mitm day.umbra
         umbra convert day.umbra day.har --where 'status>=500'
         umbra convert day.umbra clean.umbra --rules rules.yaml
         umbra convert day.umbra - --to jsonl | jq .request.target
@@ -32,10 +33,11 @@ struct Convert: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp("Files to read, then the file to write.", valueName: "file"),
-    completion: .file(extensions: ["umbra", "umbra-run", "pcap", "pcapng", "har", "gor", "gz", "jsonl"]))
+    completion: .file(
+      extensions: ["umbra", "umbra-run", "pcap", "pcapng", "har", "gor", "gz", "mitm", "flow", "flows", "jsonl"]))
   var files: [String]
 
-  @Option(help: ArgumentHelp("What is read: session, pcap, har, gor or jsonl.", valueName: "format"))
+  @Option(help: ArgumentHelp("What is read: session, pcap, har, gor, mitmproxy or jsonl.", valueName: "format"))
   var from: FileFormat?
 
   @Option(help: ArgumentHelp("What is written: session, har, gor, jsonl or curl.", valueName: "format"))

@@ -5,9 +5,9 @@ import SessionFile
 
 /// The formats that `umbra convert` knows.
 enum FileFormat: String, ExpressibleByArgument, CaseIterable {
-  case session, pcap, har, gor, jsonl, curl
+  case session, pcap, har, gor, mitmproxy, jsonl, curl
 
-  static let readable: [FileFormat] = [.session, .pcap, .har, .gor, .jsonl]
+  static let readable: [FileFormat] = [.session, .pcap, .har, .gor, .mitmproxy, .jsonl]
   static let writable: [FileFormat] = [.session, .har, .gor, .jsonl, .curl]
 
   /// By the end of a file's name, `.gz` left out; nil for another name.
@@ -18,6 +18,7 @@ enum FileFormat: String, ExpressibleByArgument, CaseIterable {
     case "pcap", "pcapng", "cap": self = .pcap
     case "har": self = .har
     case "gor": self = .gor
+    case "flow", "flows", "mitm": self = .mitmproxy
     case "jsonl", "ndjson": self = .jsonl
     case "sh", "curl": self = .curl
     default: return nil
@@ -47,10 +48,23 @@ enum FileFormat: String, ExpressibleByArgument, CaseIterable {
       }
     } else if let type = content.first, (0x31...0x33).contains(type), content.dropFirst().first == 0x20 {
       self = .gor
+    } else if FileFormat.beginsFlow(content) {
+      self = .mitmproxy
     } else {
       // Damage may stand at the beginning.
-      guard let named = FileFormat(name: name), [.har, .gor, .jsonl].contains(named) else { return nil }
+      guard let named = FileFormat(name: name), [.har, .gor, .mitmproxy, .jsonl].contains(named) else { return nil }
       self = named
     }
+  }
+
+  /// A length, and within it the length and beginning of a member's name: `1864:9:websocket`.
+  private static func beginsFlow(_ content: [UInt8]) -> Bool {
+    var rest = content[...]
+    for _ in 0..<2 {
+      let digits = rest.prefix(12).prefix { (0x30...0x39).contains($0) }
+      guard !digits.isEmpty, rest.dropFirst(digits.count).first == UInt8(ascii: ":") else { return false }
+      rest = rest.dropFirst(digits.count + 1)
+    }
+    return rest.first.map { (0x61...0x7a).contains($0) } ?? false
   }
 }

@@ -40,11 +40,6 @@ final class FormatInput {
       beginning.withUnsafeBytes { bytes in decoder.receive(bytes) { content.append(contentsOf: $0) } }
     }
     if let format = FileFormat(content: content, name: path) { return format }
-    if content.prefix(12).drop(while: { (0x30...0x39).contains($0) }).first == UInt8(ascii: ":") {
-      throw CommandFailure(
-        "\(name) looks like a mitmproxy flow file: write a HAR file from it with "
-          + "'mitmdump --no-server --rfile \(path) --set hardump=flows.har' and convert that")
-    }
     throw CommandFailure(
       "\(name) is in no format that is known here; known are \(FileFormat.readable.map(\.rawValue).joined(separator: ", "))"
     )

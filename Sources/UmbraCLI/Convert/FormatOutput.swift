@@ -26,7 +26,7 @@ final class FormatOutput {
       case .gor: GoReplayWriter()
       case .jsonl: JSONLineWriter()
       case .curl: CurlScriptWriter()
-      case .session, .pcap: throw CommandFailure("\(format.rawValue) is not written here", status: .usage)
+      case .session, .pcap, .mitmproxy: throw CommandFailure("\(format.rawValue) is not written here", status: .usage)
       }
     writer.begin(into: &bytes)
   }
