@@ -19,7 +19,9 @@ public struct HTTP1Decoder: Sendable {
   /// Which direction of a connection is read.
   public enum Role: Sendable { case request, response }
 
+  /// Whose messages it reads.
   public let role: Role
+  /// What it may hold.
   public let limits: HTTP1Limits
 
   /// Of a response decoder: what the next final response answers. Looked at when its head is complete; set it whenever

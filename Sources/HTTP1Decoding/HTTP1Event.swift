@@ -52,6 +52,7 @@ public struct HTTP1Rejection: Hashable, Sendable {
     case other
   }
 
+  /// What it is instead.
   public var kind: Kind
   /// The stream's bytes of earlier calls. What follows them stands at the offset of this call, not yet consumed, so
   /// another decoder can take over from `held` and that offset.

@@ -10,6 +10,7 @@ public struct HTTP1Head: Sendable {
     case response(status: UInt16, reason: Range<UInt32>)
   }
 
+  /// Ranges into the storage of ``fields``.
   public var startLine = StartLine.request(method: 0..<0, target: 0..<0)
   /// The nearest version that has a name; another one on the wire is the anomaly `http1.version-unknown`.
   public var version = HTTPVersion.http11
@@ -25,6 +26,7 @@ public struct HTTP1Head: Sendable {
   public var switchesProtocol = false
   /// Of a request: `Expect: 100-continue`.
   public var expectsContinue = false
+  /// What of the head the RFC does not allow.
   public var anomalies = AnomalySet()
   /// What the response to this request must know of it; of a response `.other`.
   public var answered = AnsweredMethod.other

@@ -39,5 +39,6 @@ public struct HTTP1ByteCounts: Hashable, Sendable {
 
   /// What belongs to HTTP messages, framing included.
   public var message: UInt64 { head &+ framing &+ body &+ trailers }
+  /// All of them: the bytes handed in.
   public var total: UInt64 { message &+ skipped &+ tunnel &+ notHTTP }
 }

@@ -26,8 +26,11 @@ public enum HTTP1Step: Sendable {
 /// for one of no further use: a head is written into the arrays that stand here, and allocates only where they are too
 /// small.
 public struct HTTP1Parts: Sendable {
+  /// The last head told.
   public var head = HTTP1Head()
+  /// The last trailer section told.
   public var trailers = HeaderFields()
+  /// Body bytes that had waited.
   public var held: [UInt8] = []
 
   public init() {}

@@ -201,6 +201,7 @@ extension HTTP2Connection {
 }
 
 extension HTTP2Octets {
+  /// In bytes.
   @inlinable
   public var count: Int {
     switch self {

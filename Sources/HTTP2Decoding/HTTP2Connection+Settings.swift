@@ -8,11 +8,15 @@ import HTTPModel
 
 /// RFC 9113, 6.5.2: what a side tells its peer to keep to.
 public struct HTTP2Settings: Hashable, Sendable {
+  /// SETTINGS_HEADER_TABLE_SIZE, in octets.
   public var headerTableSize: UInt32 = 4096
+  /// SETTINGS_ENABLE_PUSH.
   public var enablesPush = true
   /// `.max` where not limited.
   public var maxConcurrentStreams: UInt32 = .max
+  /// SETTINGS_INITIAL_WINDOW_SIZE, in octets.
   public var initialWindowSize: UInt32 = 65_535
+  /// SETTINGS_MAX_FRAME_SIZE, in octets.
   public var maxFrameSize: UInt32 = 16_384
   /// `.max` where not limited.
   public var maxHeaderListSize: UInt32 = .max

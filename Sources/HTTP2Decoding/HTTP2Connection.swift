@@ -17,6 +17,7 @@ public import HTTPModel
 /// what it sent then. Do the same after ``gap(_:from:time:)``, ``finish(_:time:)`` and ``close(time:)``, with no bytes.
 /// The bytes of a call are borrowed until it returns. How streams are cut into calls does not change what is decoded.
 public struct HTTP2Connection: Sendable {
+  /// What it may hold.
   public let limits: HTTP2Limits
 
   /// Who is taken for the client.
@@ -215,8 +216,11 @@ public struct HTTP2Connection: Sendable {
 
 /// RFC 9113, 6.8.
 public struct HTTP2GoAway: Hashable, Sendable {
+  /// The last stream that the sender of the frame took up.
   public var lastStream: UInt32
+  /// Why.
   public var code: HTTP2ErrorCode
+  /// Packet time of the frame.
   public var time: Timestamp
 }
 

@@ -2,6 +2,7 @@ public import HTTPModel
 
 /// What ``HTTP2Connection/nextEvent(from:in:at:time:)`` found next. ``HTTP2Step`` is the same without arrays in it.
 public struct HTTP2Event: Sendable {
+  /// What happened.
   public var content: Content
   /// 0 where the whole connection is concerned.
   public var stream: UInt32

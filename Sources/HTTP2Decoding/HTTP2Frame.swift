@@ -6,6 +6,7 @@ public enum HTTP2Side: Int, CaseIterable, Sendable {
   case originator = 0
   case responder = 1
 
+  /// The other end.
   @inlinable public var opposite: HTTP2Side { self == .originator ? .responder : .originator }
 }
 
@@ -25,14 +26,19 @@ public enum HTTP2FrameType: UInt8, CaseIterable, Sendable {
 
 /// A frame's flags; what one means depends on the frame's type (RFC 9113, 6).
 public struct HTTP2FrameFlags: OptionSet, Hashable, Sendable {
+  /// As on the wire.
   public let rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// Nothing follows on the stream (0x1 of DATA and HEADERS).
   public static let endStream = HTTP2FrameFlags(rawValue: 0x01)
   /// Of SETTINGS and PING.
   public static let ack = HTTP2FrameFlags(rawValue: 0x01)
+  /// The header block ends here.
   public static let endHeaders = HTTP2FrameFlags(rawValue: 0x04)
+  /// Padding and its length are there.
   public static let padded = HTTP2FrameFlags(rawValue: 0x08)
+  /// Priority fields are there (HEADERS).
   public static let priority = HTTP2FrameFlags(rawValue: 0x20)
 }
 
@@ -40,11 +46,14 @@ public struct HTTP2FrameFlags: OptionSet, Hashable, Sendable {
 public struct HTTP2FrameHeader: Hashable, Sendable {
   /// Of the payload: 0 ..< 2^24.
   public var length: UInt32
+  /// The type as on the wire, known or not (RFC 9113, 6).
   public var rawType: UInt8
+  /// As on the wire; their meaning is the type's.
   public var flags: HTTP2FrameFlags
   /// Without the reserved bit; 0 ..< 2^31.
   public var stream: UInt32
 
+  /// Octets of a frame header.
   public static let size = 9
 
   @inlinable
@@ -72,10 +81,13 @@ public struct HTTP2FrameHeader: Hashable, Sendable {
 
 /// RFC 9113, 7.
 public struct HTTP2ErrorCode: RawRepresentable, Hashable, Sendable {
+  /// As on the wire.
   public let rawValue: UInt32
   @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// NO_ERROR.
   public static let noError = HTTP2ErrorCode(rawValue: 0)
+  /// CANCEL.
   public static let cancel = HTTP2ErrorCode(rawValue: 8)
 
   /// The name in the RFC; nil for a number that it does not list.

@@ -11,6 +11,7 @@ public import HTTPModel
 /// Pull events until nil, which means that all bytes of the call are consumed. How a stream is cut into calls does not
 /// change what is decoded, only how data and skipped bytes are cut into events. No input makes it fail.
 public struct HTTP2FrameDecoder: Sendable {
+  /// What it may hold.
   public let limits: HTTP2Limits
 
   /// What the peer allows as a payload (SETTINGS_MAX_FRAME_SIZE); nil where its SETTINGS were not seen. To be set where

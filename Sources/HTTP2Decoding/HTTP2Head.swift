@@ -9,13 +9,17 @@ public struct HTTP2Head: Sendable {
   public var fields = HeaderFields()
   /// Of a request; empty where absent or not known.
   public var method: Range<UInt32> = 0..<0
+  /// Of a request; nil where there is none.
   public var scheme: Range<UInt32>?
+  /// Of a request; nil where there is none.
   public var authority: Range<UInt32>?
+  /// Of a request; nil where there is none.
   public var path: Range<UInt32>?
   /// `:protocol` of an extended CONNECT (RFC 8441).
   public var `protocol`: Range<UInt32>?
   /// Of a response; nil for a request, and where it stands in a table entry that was never seen.
   public var status: UInt16?
+  /// False of a response.
   public var isRequest = true
   /// END_STREAM came with it: the message has no body. ``HTTP2Event/Content/end(_:)`` is told all the same.
   public var endsStream = false
@@ -23,6 +27,7 @@ public struct HTTP2Head: Sendable {
   public var contentLength: UInt64?
   /// Packet time of the first byte of its frame.
   public var start = Timestamp(nanoseconds: 0)
+  /// What of it the RFC does not allow.
   public var anomalies = AnomalySet()
   /// One for each of ``fields``; empty where no field has a mark.
   public var marks: [HPACKFieldMarks] = []
@@ -51,6 +56,7 @@ public struct HTTP2Head: Sendable {
   /// An interim response (RFC 9110, 15.2).
   public var isInterim: Bool { status.map { $0 >= 100 && $0 < 200 } ?? false }
 
+  /// The method is CONNECT.
   public var isConnect: Bool { bytes(method).elementsEqual("CONNECT".utf8) }
 
   /// The bytes of one of the ranges above.
@@ -83,7 +89,9 @@ public struct HTTP2Head: Sendable {
 
 /// A trailer section (RFC 9113, 8.1).
 public struct HTTP2Trailers: Sendable {
+  /// In the order in which they were sent.
   public var fields = HeaderFields()
+  /// What of it the RFC does not allow.
   public var anomalies = AnomalySet()
   /// One for each of ``fields``; empty where no field has a mark.
   public var marks: [HPACKFieldMarks] = []

@@ -21,6 +21,7 @@ public struct HTTP2Limits: Sendable {
   public var maxSearchBytes = 96 << 10
   /// How much of a direction is searched before ``HTTP2Recognition`` says no.
   public var maxRecognitionBytes = 64 << 10
+  /// Of header compression.
   public var hpack = HPACKLimits()
 
   public init() {}
@@ -40,5 +41,6 @@ public struct HTTP2ByteCounts: Hashable, Sendable {
 
   public init() {}
 
+  /// All of them: the bytes handed in.
   public var total: UInt64 { framing &+ blocks &+ data &+ skipped }
 }

@@ -36,6 +36,7 @@ public struct HTTP2Recognition: Sendable {
   private var seen = 0
   /// Which side sends this, where the first header block tells.
   public private(set) var senderIsClient: Bool?
+  /// What the bytes so far say.
   public private(set) var verdict = Verdict.needsMore
 
   /// For one side of a connection that was joined in its middle: hand over what it sends until there is a verdict. It

@@ -5,11 +5,15 @@ public import HTTPModel
 /// What ``HTTP2Connection/step(from:in:at:time:)`` found next: an ``HTTP2Event`` whose arrays stand in
 /// ``HTTP2Connection/parts`` instead.
 public struct HTTP2Step: Sendable {
+  /// What happened.
   public var content: Content
   /// See ``HTTP2Event``, as the others.
   public var stream: UInt32
+  /// See ``HTTP2Event``.
   public var slot: Int
+  /// See ``HTTP2Event``.
   public var sender: HTTP2Side
+  /// See ``HTTP2Event``.
   public var time: Timestamp
 
   /// What happened; what has memory of its own stands in ``HTTP2Parts``.
@@ -41,8 +45,11 @@ public struct HTTP2Step: Sendable {
 /// Whoever wants to keep an array takes it, best by swapping it for one of no further use: a head is written into the
 /// arrays that stand here, and allocates only where they are too small.
 public struct HTTP2Parts: Sendable {
+  /// The last head told.
   public var head = HTTP2Head()
+  /// The last trailer section told.
   public var trailers = HTTP2Trailers()
+  /// Body bytes that had waited.
   public var held: [UInt8] = []
 
   public init() {}

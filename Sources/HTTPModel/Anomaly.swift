@@ -236,6 +236,7 @@ public enum Anomaly: UInt8, CaseIterable, Sendable {
 public struct AnomalySet: Hashable, Sendable {
   /// Bit n of the pair (`low` first) stands for the anomaly with raw value n.
   public var low: UInt64
+  /// See ``low``.
   public var high: UInt64
 
   public init() { (low, high) = (0, 0) }
@@ -245,20 +246,24 @@ public struct AnomalySet: Hashable, Sendable {
     self.high = high
   }
 
+  /// Nothing odd was seen.
   @inlinable public var isEmpty: Bool { low | high == 0 }
 
+  /// Adds an anomaly.
   @inlinable
   public mutating func insert(_ anomaly: Anomaly) {
     let bit = anomaly.rawValue
     if bit < 64 { low |= 1 << UInt64(bit) } else { high |= 1 << UInt64(bit - 64) }
   }
 
+  /// Whether an anomaly was seen.
   @inlinable
   public func contains(_ anomaly: Anomaly) -> Bool {
     let bit = anomaly.rawValue
     return (bit < 64 ? low >> UInt64(bit) : high >> UInt64(bit - 64)) & 1 == 1
   }
 
+  /// Adds what another set holds.
   @inlinable
   public mutating func formUnion(_ other: AnomalySet) {
     low |= other.low

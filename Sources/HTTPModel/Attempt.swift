@@ -89,13 +89,17 @@ public struct Attempt: Hashable, Sendable {
   public var round: UInt32
   /// Index into the run's targets; 0 for the primary and the control, of which there is one each.
   public var target: UInt16
+  /// Whom it was sent to.
   public var role: AttemptRole
   /// When the schedule wanted it sent. Lateness is ``sent`` minus this.
   public var scheduled: Timestamp
   /// When its first byte was handed to the kernel; nil where no connection was made.
   public var sent: Timestamp?
+  /// Of the answer; nil where none came.
   public var firstByte: Timestamp?
+  /// The answer's last byte, or when it was given up.
   public var end: Timestamp
+  /// What came of it.
   public var outcome: AttemptOutcome
   /// As far as it came; its body is cut at the run's body limit.
   public var response: HTTPResponse?
@@ -124,7 +128,9 @@ public struct Attempt: Hashable, Sendable {
 ///
 /// The unit of a run file. Comparing is done from it, at the end of a run or again later under other rules.
 public struct ReplayedExchange: Hashable, Sendable {
+  /// What was recorded.
   public var exchange: Exchange
+  /// What came of sending it again, by role.
   public var attempts: [Attempt]
 
   public init(exchange: Exchange, attempts: [Attempt]) {

@@ -16,6 +16,7 @@ public struct BodyHash: Sendable {
     lanes = (Self.p1 &+ Self.p2, Self.p2, 0, 0 &- Self.p1)
   }
 
+  /// Takes the next bytes.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     total &+= UInt64(bytes.count)
     var rest = bytes[...]
@@ -32,6 +33,7 @@ public struct BodyHash: Sendable {
     pending.append(contentsOf: rest.dropFirst(whole))
   }
 
+  /// Takes the next bytes.
   public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
   /// The digest of everything so far; more may follow.

@@ -20,6 +20,7 @@ public struct ExchangeID: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.init(connection: connection, ordinal: ordinal)
   }
 
+  /// `7-3`: the third exchange of connection 7.
   public var description: String { "\(connection)-\(ordinal)" }
 
   @inlinable
@@ -30,15 +31,21 @@ public struct ExchangeID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
 /// A request and the response that answers it; at least one of the two.
 public struct Exchange: Hashable, Sendable {
+  /// Its name within the session.
   public var id: ExchangeID
+  /// Who opened the connection.
   public var client: TransportAddress
+  /// Who answers.
   public var server: TransportAddress
   /// Decrypted from TLS.
   public var isTLS: Bool
   /// HTTP/2's stream; nil in HTTP/1.
   public var stream: UInt32?
+  /// Nil where none was seen.
   public var request: HTTPRequest?
+  /// The final response; nil where none was seen.
   public var response: HTTPResponse?
+  /// What was odd about it.
   public var anomalies: AnomalySet
   /// Nil where there is nothing to say of it beyond its ends.
   public var connection: ConnectionFacts?
@@ -80,5 +87,6 @@ public struct Exchange: Hashable, Sendable {
     return request.body.isWhole && response.body.isWhole
   }
 
+  /// The request's, or the response's where there is no request.
   public var version: HTTPVersion { request?.version ?? response?.version ?? .http11 }
 }

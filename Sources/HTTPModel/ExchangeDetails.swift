@@ -25,6 +25,7 @@ public struct UnresolvedField: Hashable, Sendable {
     case responseTrailers = 3
   }
 
+  /// Which field section it stands in.
   public var section: Section
   /// Index of the field in its section.
   public var field: UInt32
@@ -48,12 +49,14 @@ public struct ExchangeDetails: Hashable, Sendable {
   public var reset: StreamReset?
   /// The stream by which the server promised this one (RFC 9113, 8.4): the client never asked for it.
   public var promisedBy: UInt32?
+  /// Fields of which a part was never seen.
   public var unresolved: [UnresolvedField] = []
   /// The messages of a gRPC call or a WebSocket; nil where it is neither.
   public var messages: StreamMessages?
 
   @inlinable public init() {}
 
+  /// There is nothing to say.
   public var isEmpty: Bool { reset == nil && promisedBy == nil && unresolved.isEmpty && messages == nil }
 }
 
@@ -131,5 +134,6 @@ extension Exchange {
     }
   }
 
+  /// ``details`` has something to say.
   public var hasDetails: Bool { detailsBox != nil }
 }

@@ -16,7 +16,9 @@ public enum HTTPVersion: UInt8, Sendable {
 
 /// A part of a body, in body bytes after transfer coding.
 public struct BodyRange: Hashable, Sendable {
+  /// Its first byte.
   public var lowerBound: UInt64
+  /// Behind its last byte.
   public var upperBound: UInt64
 
   public init(lowerBound: UInt64, upperBound: UInt64) {
@@ -45,6 +47,7 @@ public struct HTTPBody: Hashable, Sendable {
   public var size: UInt64
   /// True where every byte up to the body's end was seen and kept.
   public var isComplete: Bool
+  /// How its end was told.
   public var framing: BodyFraming
   /// What was never captured, in rising order. The last range has `UInt64.max` as its end where the length is unknown.
   public var missing: [BodyRange]
@@ -91,8 +94,11 @@ public struct HTTPBody: Hashable, Sendable {
 
 /// When a message's first and last byte were seen.
 public struct MessageTiming: Hashable, Sendable {
+  /// Of its first byte.
   public var start: Timestamp
+  /// Of the last byte of its head.
   public var headEnd: Timestamp
+  /// Of its last byte.
   public var end: Timestamp
 
   @inlinable
@@ -105,8 +111,11 @@ public struct MessageTiming: Hashable, Sendable {
 
 /// An interim (1xx) response, kept apart from the final one it precedes (RFC 9110, 15.2).
 public struct InformationalResponse: Hashable, Sendable {
+  /// 100 ... 199.
   public var status: UInt16
+  /// As in ``HTTPResponse/fields``.
   public var fields: HeaderFields
+  /// Packet time of its last byte.
   public var time: Timestamp
 
   @inlinable

@@ -61,6 +61,7 @@ public struct HTTPRequest: Hashable, Sendable {
         body: body, timing: timing))
   }
 
+  /// As its start line says, or its connection.
   @inlinable public var version: HTTPVersion {
     get { storage.contents.version }
     set {
@@ -78,6 +79,7 @@ public struct HTTPRequest: Hashable, Sendable {
     }
   }
 
+  /// Into `fields.storage`.
   @inlinable public var targetRange: Range<UInt32> {
     get { storage.contents.targetRange }
     set {
@@ -86,6 +88,7 @@ public struct HTTPRequest: Hashable, Sendable {
     }
   }
 
+  /// In order and spelling as sent; the storage is the head.
   @inlinable public var fields: HeaderFields {
     _read { yield storage.contents.fields }
     _modify {
@@ -94,6 +97,7 @@ public struct HTTPRequest: Hashable, Sendable {
     }
   }
 
+  /// Fields behind the body; mostly none.
   @inlinable public var trailers: HeaderFields {
     _read { yield storage.contents.trailers }
     _modify {
@@ -102,6 +106,7 @@ public struct HTTPRequest: Hashable, Sendable {
     }
   }
 
+  /// After transfer coding and before content coding.
   @inlinable public var body: HTTPBody {
     _read { yield storage.contents.body }
     _modify {
@@ -110,6 +115,7 @@ public struct HTTPRequest: Hashable, Sendable {
     }
   }
 
+  /// When its bytes were seen.
   @inlinable public var timing: MessageTiming {
     _read { yield storage.contents.timing }
     _modify {
@@ -118,6 +124,7 @@ public struct HTTPRequest: Hashable, Sendable {
     }
   }
 
+  /// As sent; methods are case-sensitive.
   @inlinable public var method: ArraySlice<UInt8> {
     fields.storage[Int(methodRange.lowerBound)..<Int(methodRange.upperBound)]
   }

@@ -60,6 +60,7 @@ public struct HTTPResponse: Hashable, Sendable {
         informational: informational, body: body, timing: timing))
   }
 
+  /// As its start line says, or its connection.
   @inlinable public var version: HTTPVersion {
     get { storage.contents.version }
     set {
@@ -68,6 +69,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// As sent; 0 ... 999.
   @inlinable public var status: UInt16 {
     get { storage.contents.status }
     set {
@@ -85,6 +87,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// In order and spelling as sent; the storage is the head.
   @inlinable public var fields: HeaderFields {
     _read { yield storage.contents.fields }
     _modify {
@@ -93,6 +96,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// Fields behind the body; mostly none.
   @inlinable public var trailers: HeaderFields {
     _read { yield storage.contents.trailers }
     _modify {
@@ -101,6 +105,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// Interim responses that came before it.
   @inlinable public var informational: [InformationalResponse] {
     _read { yield storage.contents.informational }
     _modify {
@@ -109,6 +114,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// After transfer coding and before content coding.
   @inlinable public var body: HTTPBody {
     _read { yield storage.contents.body }
     _modify {
@@ -117,6 +123,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// When its bytes were seen.
   @inlinable public var timing: MessageTiming {
     _read { yield storage.contents.timing }
     _modify {
@@ -125,6 +132,7 @@ public struct HTTPResponse: Hashable, Sendable {
     }
   }
 
+  /// As sent; empty in HTTP/2.
   @inlinable public var reason: ArraySlice<UInt8> {
     fields.storage[Int(reasonRange.lowerBound)..<Int(reasonRange.upperBound)]
   }

@@ -1,8 +1,12 @@
 /// Where a field's name and value stand in the bytes that hold them.
 public struct FieldRange: Hashable, Sendable {
+  /// Index of the name's first byte.
   public var nameStart: UInt32
+  /// Behind the name's last byte.
   public var nameEnd: UInt32
+  /// Index of the value's first byte.
   public var valueStart: UInt32
+  /// Behind the value's last byte.
   public var valueEnd: UInt32
 
   @inlinable
@@ -22,6 +26,7 @@ public struct FieldRange: Hashable, Sendable {
 public struct HeaderFields: Hashable, Sendable {
   /// The bytes that ``ranges`` point into. May hold more than the fields (a start line, line ends).
   public var storage: [UInt8]
+  /// One for each field, in the order in which they were sent.
   public var ranges: [FieldRange]
 
   @inlinable
@@ -38,9 +43,12 @@ public struct HeaderFields: Hashable, Sendable {
 
   @usableFromInline static let reusedLimit = 16 << 10
 
+  /// Fields in it.
   @inlinable public var count: Int { ranges.count }
+  /// There are no fields in it.
   @inlinable public var isEmpty: Bool { ranges.isEmpty }
 
+  /// The name as it was sent.
   @inlinable
   public func name(at index: Int) -> ArraySlice<UInt8> {
     storage[Int(ranges[index].nameStart)..<Int(ranges[index].nameEnd)]

@@ -9,6 +9,7 @@
 ///     json.string("7-3")
 ///     json.endObject()
 public struct JSONWriter: Sendable {
+  /// How the text is laid out.
   public enum Layout: Sendable {
     /// One line, no spaces.
     case compact
@@ -43,9 +44,13 @@ public struct JSONWriter: Sendable {
     (isAfterValue, isAfterKey) = (false, false)
   }
 
+  /// `{`
   public mutating func beginObject() { begin(0x7b) }
+  /// `}`
   public mutating func endObject() { end(0x7d) }
+  /// `[`
   public mutating func beginArray() { begin(0x5b) }
+  /// `]`
   public mutating func endArray() { end(0x5d) }
 
   /// A member's name; its value is to follow.
@@ -57,6 +62,7 @@ public struct JSONWriter: Sendable {
     isAfterKey = true
   }
 
+  /// A string, escaped.
   public mutating func string(_ value: String) {
     separate()
     quote(value)
@@ -72,12 +78,15 @@ public struct JSONWriter: Sendable {
     isAfterValue = true
   }
 
+  /// A whole number.
   public mutating func number(_ value: some BinaryInteger) { literal(String(value)) }
 
   /// The shortest digits that read back as the same value; `null` for what JSON has no number for.
   public mutating func number(_ value: Double) { literal(value.isFinite ? value.description : "null") }
 
+  /// `true` or `false`.
   public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
+  /// `null`
   public mutating func null() { literal("null") }
 
   /// A value that is JSON text already, on one line.

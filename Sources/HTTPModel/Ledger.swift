@@ -33,12 +33,14 @@ public struct Ledger: Hashable, Sendable {
 
   public init() { counts = Array(repeating: 0, count: Row.allCases.count) }
 
+  /// The count of a row.
   @inlinable
   public subscript(row: Row) -> UInt64 {
     get { counts[row.rawValue] }
     set { counts[row.rawValue] = newValue }
   }
 
+  /// Adds another capture's counts.
   public mutating func add(_ other: Ledger) {
     for row in Row.allCases { counts[row.rawValue] &+= other.counts[row.rawValue] }
   }

@@ -25,6 +25,7 @@ public enum MessageProtocol: UInt8, CaseIterable, Sendable {
 
 /// One message of a stream: when it came, what it is, where its bytes stand. 32 bytes wide.
 public struct StreamMessage: Hashable, Sendable {
+  /// Which way it went: the request's, or the response's.
   public enum Direction: UInt8, Sendable {
     case request = 0
     case response = 1
@@ -46,7 +47,9 @@ public struct StreamMessage: Hashable, Sendable {
     case trailers = 0x11
   }
 
+  /// What is to be said of its bytes.
   public struct Flags: OptionSet, Hashable, Sendable {
+    /// What a session file stores.
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -67,11 +70,15 @@ public struct StreamMessage: Hashable, Sendable {
   /// Where its bytes begin: in the body where ``MessageProtocol/leavesBytesInBody``, gaps counted; else in
   /// ``StreamMessages/bytes``.
   public var offset: UInt64
+  /// Bytes kept.
   public var length: UInt64
   /// Microseconds from its first byte to its last, at most 71 minutes.
   public var microseconds: UInt32
+  /// Who sent it.
   public var direction: Direction
+  /// What it is.
   public var kind: Kind
+  /// What is to be said of its bytes.
   public var flags: Flags
 
   @inlinable
@@ -94,7 +101,9 @@ public struct StreamMessage: Hashable, Sendable {
 
 /// The messages of an exchange, of both directions in the order in which they were whole.
 public struct StreamMessages: Hashable, Sendable {
+  /// How they were framed.
   public var `protocol`: MessageProtocol
+  /// In the order in which they were whole.
   public var messages: [StreamMessage]
   /// The messages' bytes where the body does not hold them: unmasked, joined, inflated.
   public var bytes: [UInt8]

@@ -4,6 +4,7 @@ public struct IPAddress: Hashable, Sendable {
   public let high: UInt64
   /// The last eight octets; an IPv4 address in its low 32 bits.
   public let low: UInt64
+  /// False for IPv4; an IPv4 address mapped into IPv6 counts as the latter.
   public let isIPv6: Bool
 
   /// - Parameter v4: the four octets, the first in the most significant byte.
@@ -106,7 +107,9 @@ extension IPAddress: CustomStringConvertible {
 
 /// An address and a TCP port.
 public struct TransportAddress: Hashable, Sendable, CustomStringConvertible {
+  /// The host.
   public var address: IPAddress
+  /// The TCP port.
   public var port: UInt16
 
   public init(address: IPAddress, port: UInt16) {

@@ -7,8 +7,8 @@
 public enum ConversionNote: Int, CaseIterable, Sendable {
   // Reading.
   case replayedResponses, orphanedResponses, repeatedIdentifiers, unterminatedRecord, skippedBytes
-  case bodiesNotInFile, codingsUndone, lengthsCorrected, charsetsUnknown, entriesNotHTTP, http3AsHTTP2
-  case fieldsSanitised, fieldsDropped, interimFieldsLost, entriesDamaged
+  case bodiesNotInFile, codingsUndone, lengthsCorrected, charsetsUnknown, entriesNotHTTP, entriesFromCache
+  case http3AsHTTP2, fieldsSanitised, fieldsDropped, interimFieldsLost, entriesDamaged
   case flowsNotHTTP, flowsTooOld, flowsWithError, messagesOmitted
   // Writing.
   case responsesWithoutRequest, http2AsHTTP1, interimResponses, streamMessages, trailers, incompleteBodies
@@ -33,6 +33,7 @@ public enum ConversionNote: Int, CaseIterable, Sendable {
     case .lengthsCorrected: ("Content-Length", "Content-Length fields", "set to the length of the body in the file")
     case .charsetsUnknown: ("body", "bodies", "in a charset that is not known here kept as UTF-8")
     case .entriesNotHTTP: ("entry", "entries", "of other schemes than http left out (data:, blob: and the like)")
+    case .entriesFromCache: ("entry", "entries", "that the browser's cache answered kept: no server was asked")
     case .http3AsHTTP2: ("HTTP/3 exchange", "HTTP/3 exchanges", "kept as HTTP/2")
     case .fieldsSanitised: ("header value", "header values", "with line ends in them written with spaces instead")
     case .fieldsDropped: ("header field", "header fields", "without a proper name left out")
@@ -70,6 +71,7 @@ public struct ConversionNotes: Hashable, Sendable {
     public var line: UInt64?
     /// Bytes before it.
     public var offset: UInt64
+    /// For a person: what is wrong.
     public var problem: String
 
     public init(line: UInt64?, offset: UInt64, problem: String) {
@@ -78,28 +80,34 @@ public struct ConversionNotes: Hashable, Sendable {
       self.problem = problem
     }
 
+    /// `line 7, byte 120: what is wrong`.
     public var description: String { "\(line.map { "line \($0), " } ?? "")byte \(offset): \(problem)" }
   }
 
   /// The most places that are kept; all are counted.
   public static let damageLimit = 10
 
+  /// By kind; none of 0.
   public private(set) var counts: [ConversionNote: UInt64] = [:]
   /// The first places, in order.
   public private(set) var damage: [Damage] = []
 
   public init() {}
 
+  /// How often it occurred.
   public subscript(note: ConversionNote) -> UInt64 { counts[note] ?? 0 }
 
+  /// Counts it.
   public mutating func add(_ note: ConversionNote, _ count: UInt64 = 1) {
     if count > 0 { counts[note, default: 0] &+= count }
   }
 
+  /// Notes a place, as long as there is room.
   public mutating func add(_ place: Damage) {
     if damage.count < Self.damageLimit { damage.append(place) }
   }
 
+  /// Adds what another reader or writer noted.
   public mutating func add(_ other: ConversionNotes) {
     for (note, count) in other.counts { add(note, count) }
     for place in other.damage { add(place) }

@@ -14,6 +14,7 @@ public final class GzipDecoder {
   private var output = [UInt8](repeating: 0, count: 1 << 17)
   private var isWithin = false
   private var isDone = false
+  /// Nil as long as nothing is wrong.
   public private(set) var fault: Fault?
 
   public init() {
@@ -86,6 +87,7 @@ public final class GzipEncoder {
     stream.deallocate()
   }
 
+  /// Compresses the next bytes; what is ready is appended to `out`.
   public func append(_ bytes: [UInt8], into out: inout [UInt8]) { run(bytes, Z_NO_FLUSH, into: &out) }
 
   /// Writes the member's end; nothing may follow.

@@ -45,8 +45,11 @@ public enum DifferenceSeverity: String, CaseIterable, Comparable, Sendable {
 
 /// One difference between the expected and the shadow's answer.
 public struct Difference: Hashable, Sendable {
+  /// Where.
   public var location: DifferenceLocation
+  /// In what way.
   public var kind: DifferenceKind
+  /// How much it matters.
   public var severity: DifferenceSeverity
   /// The expected value as text, shortened for a person; nil where there was none.
   public var expected: String?

@@ -31,6 +31,7 @@ public struct EndpointPattern: Hashable, Sendable, CustomStringConvertible {
     path = String(last)
   }
 
+  /// As rules spell it: `GET /items/{id}`.
   public var description: String { (method.map { String(decoding: $0, as: UTF8.self) + " " } ?? "") + path }
 
   /// The name of a request's endpoint by the first pattern that matches it: its method, and the path as it is written.

@@ -81,6 +81,7 @@ public struct FindingWitness: Sendable {
 }
 
 extension FindingWitness.Sight {
+  /// The answer shows the difference.
   public var showsIt: Bool { if case .shows = self { true } else { false } }
 
   /// Why it did not show, as half a sentence.

@@ -32,9 +32,11 @@ public struct Gate: Hashable, Sendable {
     case equal = "=="
   }
 
+  /// What is measured.
   public var metric: Metric
   /// An endpoint's name as the report prints it; nil for the whole run.
   public var endpoint: String?
+  /// How it is held against ``value``.
   public var comparison: Comparison
   /// A count, a share (0...1), a ratio, or microseconds, as the metric has it.
   public var value: Double
@@ -55,6 +57,7 @@ public struct Gate: Hashable, Sendable {
 
 /// What is wrong with a gate's text, and where.
 public struct GateSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// As the user wrote it.
   public var text: String
   /// Of the first character that is wrong, from 1, in characters.
   public var column: Int

@@ -5,8 +5,11 @@
 public struct LatencyIntervals: Hashable, Sendable {
   /// A ratio, or a difference in microseconds, with its 95 % interval.
   public struct Interval: Hashable, Sendable {
+    /// The estimate.
     public var value: Double
+    /// The interval's lower end.
     public var low: Double
+    /// The interval's upper end.
     public var high: Double
 
     public init(value: Double, low: Double, high: Double) {
@@ -19,7 +22,9 @@ public struct LatencyIntervals: Hashable, Sendable {
   public var samples: UInt64
   /// Each nil where fewer than five samples lie above the quantile.
   public var p50: Interval?
+  /// See ``p50``.
   public var p95: Interval?
+  /// See ``p50``.
   public var p99: Interval?
 
   public init(samples: UInt64, p50: Interval?, p95: Interval?, p99: Interval?) {

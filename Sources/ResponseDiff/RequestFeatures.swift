@@ -14,6 +14,7 @@ public struct SeparatingFeature: Hashable, Sendable {
   public var isAbsent: Bool
   /// Share of the affected requests that have it (lack it, where ``isAbsent``), and of the others.
   public var affected: Double
+  /// See ``affected``.
   public var others: Double
 
   public init(text: String, isAbsent: Bool, affected: Double, others: Double) {

@@ -11,6 +11,7 @@ public struct RequestPart: Hashable, Sendable {
   /// Where it stands.
   public enum Kind: String, CaseIterable, Sendable { case query, header, cookie, body }
 
+  /// Where it stands.
   public var kind: Kind
   /// For a person: `currency=JPY`, `Accept-Language: ja`, `cookie theme=dark`, `/filter/colour`.
   public var text: String

@@ -43,6 +43,7 @@ public struct Comparison: Hashable, Sendable {
 
 /// Compares an expected with an actual response by meaning.
 public struct ResponseComparator: Sendable {
+  /// How it compares.
   public let options: ComparisonOptions
   private let ignoresStatus: Bool
   private let ignoresBody: Bool

@@ -6,6 +6,7 @@ public import HTTPModel
 
 /// Limits of a ``RunAnalysis``.
 public struct AnalysisOptions: Hashable, Sendable {
+  /// How two answers are compared.
   public var comparison: ComparisonOptions
   /// Endpoints that rules name; other paths are learned.
   public var endpoints: [EndpointPattern]

@@ -2,12 +2,17 @@ public import HTTPModel
 
 /// Everything that a report says about a run; each format prints this and computes nothing.
 public struct RunReport: Sendable {
+  /// Which run it was.
   public var run: RunDescription
+  /// What came of it.
   public var verdict: Verdict
+  /// In the order in which they were given.
   public var gates: [GateResult]
   /// Of the capture behind the session; nil where the session holds none.
   public var ledger: Ledger?
+  /// How well the schedule was kept.
   public var schedule: ScheduleSummary
+  /// Counts over the whole run.
   public var totals: RunTotals
   /// Over all endpoints, by side: `primary` (recorded or live) and `shadow`, from sending and from the schedule.
   public var latency: LatencySummary
@@ -17,6 +22,7 @@ public struct RunReport: Sendable {
   public var clusters: [DifferenceCluster]
   /// What the answers were held against.
   public var evidence: ComparisonEvidence
+  /// The run in slices of time.
   public var timeline: Timeline
   /// What rules let pass, in their order.
   public var suppressions: [SuppressionTally.Row]
@@ -44,15 +50,21 @@ public struct RunReport: Sendable {
 
 /// Which run it was. Stored at the head of a run file.
 public struct RunDescription: Hashable, Sendable {
+  /// Names the run; made anew for each.
   public var id: String
+  /// When it began.
   public var started: Timestamp
+  /// Where the exchanges came from: a path.
   public var session: String
   /// The shadow's.
   public var targets: [String]
   /// The primary and the control that were asked too; nil where none was.
   public var primary: String?
+  /// See ``primary``.
   public var control: String?
+  /// Of umbra.
   public var toolVersion: String
+  /// As it was typed, word by word.
   public var command: [String]
 
   public init(
@@ -74,6 +86,7 @@ public struct RunDescription: Hashable, Sendable {
 public struct Verdict: Hashable, Sendable {
   /// What a run has shown.
   public enum Outcome: String, Sendable { case pass, fail, inconclusive }
+  /// Whether it passed.
   public var outcome: Outcome
   /// Plain sentences, the weightiest first; never empty.
   public var reasons: [String]
@@ -92,7 +105,9 @@ public struct GateResult: Hashable, Sendable {
   public var gate: String
   /// What was measured; nil where nothing could be.
   public var value: Double?
+  /// Whether it was crossed.
   public var outcome: Outcome
+  /// A plain sentence.
   public var explanation: String
 
   public init(gate: String, value: Double?, outcome: Outcome, explanation: String) {
@@ -107,7 +122,9 @@ public struct GateResult: Hashable, Sendable {
 public struct ScheduleSummary: Hashable, Sendable {
   /// `1x`, `500/s`, `max`.
   public var pacing: String
+  /// Requests of the schedule.
   public var planned: UInt64
+  /// Requests that were sent.
   public var sent: UInt64
   /// Sent more than 10 ms after they were due.
   public var late: UInt64
@@ -134,13 +151,21 @@ public struct ScheduleSummary: Hashable, Sendable {
 
 /// A distribution of times in microseconds.
 public struct Quantiles: Hashable, Sendable {
+  /// Samples behind the others.
   public var count: UInt64
+  /// The arithmetic mean.
   public var mean: Double
+  /// The median.
   public var p50: Double
+  /// The 90th percentile.
   public var p90: Double
+  /// The 95th percentile.
   public var p95: Double
+  /// The 99th percentile.
   public var p99: Double
+  /// The 99.9th percentile.
   public var p999: Double
+  /// The largest.
   public var max: Double
 
   public init(
@@ -159,7 +184,9 @@ public struct Quantiles: Hashable, Sendable {
 
 /// Counts over a whole run.
 public struct RunTotals: Hashable, Sendable {
+  /// Requests sent to the shadow.
   public var attempts: UInt64
+  /// Attempts with a whole answer.
   public var answered: UInt64
   /// Attempts without a whole answer, by ``HTTPModel/AttemptOutcome/identifier``. What the recorded client had given up
   /// at the same moment (`cancelled`) is no error.
@@ -219,6 +246,7 @@ public struct LatencyPoint: Hashable, Sendable {
   public var share: Double
   /// Microseconds; nil where that side has no samples.
   public var primary: Double?
+  /// See ``primary``.
   public var shadow: Double?
 
   public init(share: Double, primary: Double?, shadow: Double?) {
@@ -232,11 +260,15 @@ public struct LatencyPoint: Hashable, Sendable {
 public struct EndpointSummary: Hashable, Sendable {
   /// Method and path template: `GET /items/{id}`.
   public var endpoint: String
+  /// Pairs that could be compared.
   public var compared: UInt64
+  /// Pairs with at least one difference above `info`.
   public var different: UInt64
+  /// Attempts without a whole answer.
   public var errors: UInt64
   /// The shadow's answers by status.
   public var statuses: [UInt16: UInt64]
+  /// Of both sides.
   public var latency: LatencySummary
 
   public init(
@@ -274,9 +306,13 @@ public enum ClusterEvidence: String, CaseIterable, Sendable {
 public struct RelatedPlace: Hashable, Sendable {
   /// As ``DifferenceCluster/id`` would be of it alone.
   public var id: String
+  /// Where it differs.
   public var location: DifferenceLocation
+  /// In what way.
   public var kind: DifferenceKind
+  /// How much it matters.
   public var severity: DifferenceSeverity
+  /// Pairs that show it.
   public var count: UInt64
 
   public init(
@@ -294,9 +330,13 @@ public struct RelatedPlace: Hashable, Sendable {
 public struct DifferenceCluster: Hashable, Sendable {
   /// Stable between runs: a hash of endpoint, location and kind.
   public var id: String
+  /// Method and path template: `GET /items/{id}`.
   public var endpoint: String
+  /// Where it differs.
   public var location: DifferenceLocation
+  /// In what way.
   public var kind: DifferenceKind
+  /// How much it matters.
   public var severity: DifferenceSeverity
   /// Pairs that show it.
   public var count: UInt64
@@ -310,6 +350,7 @@ public struct DifferenceCluster: Hashable, Sendable {
   public var isConfirmed: Bool
   /// The baseline shows it too, and no less often.
   public var isKnown: Bool
+  /// How it came to be confirmed, or not.
   public var evidence: ClusterEvidence
   /// Places that differ in the same answers.
   public var related: [RelatedPlace]
@@ -317,6 +358,7 @@ public struct DifferenceCluster: Hashable, Sendable {
   public var features: [SeparatingFeature]
   /// A plain sentence.
   public var explanation: String
+  /// At most three.
   public var examples: [DifferenceExample]
   /// The smallest request that shows it as a curl command, or as a grpcurl command where it was asked again; nil where
   /// there is none.
@@ -351,40 +393,6 @@ public struct DifferenceCluster: Hashable, Sendable {
     self.features = features
     self.explanation = explanation
     self.examples = examples
-    self.curl = curl
-  }
-}
-
-/// One pair that shows a cluster's difference; at most three a cluster.
-public struct DifferenceExample: Hashable, Sendable {
-  public var exchange: ExchangeID
-  /// Method, target and status of both sides, for a person.
-  public var requestLine: String
-  public var difference: Difference
-  /// Both whole answers: head and decoded, pretty-printed body as text, cut at 64 KB a side.
-  public var expectedText: String
-  public var actualText: String
-  /// The request as a curl command, credentials as they are in the session.
-  public var curl: String
-
-  /// Whether it is an example of what this request brought.
-  public func isOf(_ request: HTTPRequest) -> Bool {
-    requestLine.hasPrefix(DifferenceExample.line(of: request) + ": ")
-  }
-
-  static func line(of request: HTTPRequest) -> String {
-    excerptText(request.method, limit: 32) + " " + excerptText(request.target, limit: 512)
-  }
-
-  public init(
-    exchange: ExchangeID, requestLine: String, difference: Difference, expectedText: String, actualText: String,
-    curl: String
-  ) {
-    self.exchange = exchange
-    self.requestLine = requestLine
-    self.difference = difference
-    self.expectedText = expectedText
-    self.actualText = actualText
     self.curl = curl
   }
 }

@@ -8,16 +8,21 @@ import HTTPModel
 public struct TimeSlice: Hashable, Sendable {
   /// From the run's first due time, in seconds.
   public var start: Double
+  /// Requests due in it.
   public var attempts: UInt64
   /// Without a whole answer.
   public var errors: UInt64
   /// The shadow's answers by status class: 1 to 5, and 0 for others.
   public var statusClasses: [UInt64]
+  /// Pairs with at least one difference above `info`.
   public var different: UInt64
   /// Median and 95th percentile in microseconds, to about 10 %; nil where there are no samples.
   public var primaryP50: Double?
+  /// See ``primaryP50``.
   public var primaryP95: Double?
+  /// See ``primaryP50``.
   public var shadowP50: Double?
+  /// See ``primaryP50``.
   public var shadowP95: Double?
 
   public init(
@@ -38,7 +43,9 @@ public struct TimeSlice: Hashable, Sendable {
 
 /// A run over time, in slices of one length.
 public struct Timeline: Hashable, Sendable {
+  /// The length of a slice.
   public var secondsPerSlice: Double
+  /// In order, without holes.
   public var slices: [TimeSlice]
 
   public init(secondsPerSlice: Double, slices: [TimeSlice]) {

@@ -22,6 +22,7 @@ public struct SmallestRequest: Hashable, Sendable {
     }
   }
 
+  /// What came of it.
   public var state: State
   /// Whose request it was; nil where none was asked.
   public var exchange: ExchangeID?
@@ -33,6 +34,7 @@ public struct SmallestRequest: Hashable, Sendable {
   public var omitted: Int
   /// The shadow's command, and the primary's; nil where it did not show, or can't be written as one.
   public var command: String?
+  /// See ``command``.
   public var primaryCommand: String?
   /// Plain sentences.
   public var explanation: String
@@ -59,6 +61,7 @@ public struct SmallestRequest: Hashable, Sendable {
   public struct Sides: Sendable {
     /// URLs.
     public var shadow: String
+    /// See ``shadow``.
     public var primary: String
     /// Of gRPC's messages, and the file that holds them.
     public var types: (descriptors: ProtobufDescriptors, file: String)?

@@ -14,10 +14,13 @@ public struct Suppression: Hashable, Sendable {
 
   /// The place as rules spell it: `header:etag`, `body:/**/updated_at`.
   public var at: IgnoredLocation
+  /// What both values have to be.
   public var form: Form
   /// Of ``Form/time``: seconds that both may be apart; of ``Form/number``: by how much they may differ. nil: any.
   public var within: Double?
+  /// Why, in the words of who wrote the rule.
   public var reason: String?
+  /// Whom to ask about it.
   public var owner: String?
   /// From when on it holds no more; nil: it always does.
   public var expires: Timestamp?
@@ -102,5 +105,6 @@ extension DifferenceLocation {
 public struct SuppressedDifference: Hashable, Sendable {
   /// The rule's index in ``ComparisonOptions/suppressions``.
   public var rule: Int
+  /// What it let pass.
   public var difference: Difference
 }

@@ -19,7 +19,9 @@ public struct SuppressionTally: Sendable {
 
   /// One rule's line.
   public struct Row: Hashable, Sendable {
+    /// The rule.
     public var suppression: Suppression
+    /// How it stands with it.
     public var state: State
     /// Differences that it let pass.
     public var hits: UInt64

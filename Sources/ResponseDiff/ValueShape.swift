@@ -60,6 +60,7 @@ public enum ValueShape: String, CaseIterable, Sendable {
     }
   }
 
+  /// It is a number of any form.
   public var isNumber: Bool {
     switch self {
     case .integer, .real, .epochSeconds, .epochMilliseconds: true

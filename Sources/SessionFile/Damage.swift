@@ -23,6 +23,7 @@ public struct Damage: Hashable, Sendable {
     case records
   }
 
+  /// What is wrong there.
   public var cause: Cause
   /// Bytes from the file's start.
   public var offset: UInt64

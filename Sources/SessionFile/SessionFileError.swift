@@ -40,6 +40,7 @@ public enum SessionFileError: Error, Hashable, Sendable {
 }
 
 extension SessionFileError: CustomStringConvertible {
+  /// A sentence for a person: what failed, where, and what to do.
   public var description: String {
     switch self {
     case .system(let path, let operation, let code):

@@ -4,7 +4,9 @@
 public struct SessionMetadata: Hashable, Sendable {
   /// A text under a key.
   public struct Entry: Hashable, Sendable {
+    /// What it says something of: `tool`, `source`, `command`.
     public var key: String
+    /// What it says, in UTF-8.
     public var value: String
 
     public init(key: String, value: String) {

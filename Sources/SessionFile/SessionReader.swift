@@ -12,6 +12,7 @@ public final class SessionReader {
   /// Decompressed bytes that are kept; 64 MiB.
   public static let defaultCacheLimit = 64 << 20
 
+  /// A session or a run.
   public let kind: SessionFileKind
   /// From the file's header; the epoch where that is damaged.
   public let created: Timestamp

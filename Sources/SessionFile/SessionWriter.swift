@@ -27,7 +27,9 @@ public final class SessionWriter: Sendable {
   public struct Summary: Hashable, Sendable {
     /// The file's length.
     public var bytes: UInt64
+    /// Blocks of any kind.
     public var blocks: UInt64
+    /// Exchanges begun in them.
     public var exchanges: UInt64
   }
 

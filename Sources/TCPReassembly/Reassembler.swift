@@ -15,7 +15,9 @@ public import PacketHeaders
 /// time is up, or at a limit. Memory: see ``ReassemblyLimits``, and about 290 bytes for each connection in the table.
 /// How connections of equal addresses in different virtual networks are told apart: `Reassembler+Networks.swift`.
 public struct Reassembler: ~Copyable {
+  /// What it may hold, and for how long.
   public let limits: ReassemblyLimits
+  /// What went through it so far.
   public internal(set) var statistics = ReassemblyStatistics()
 
   var table: ConnectionTable

@@ -26,10 +26,12 @@ public struct ReassemblyLimits: Hashable, Sendable {
   /// ``acknowledgedGapSegments`` further segments of the connection, whichever is first. Allows for a capture
   /// that reorders the two directions.
   public var acknowledgedGapTimeout: Int64 = 200_000_000
+  /// See ``acknowledgedGapTimeout``.
   public var acknowledgedGapSegments: UInt32 = 32
   /// When capture joins in mid-connection, a direction's first bytes wait so long for older ones that arrive late, or
   /// for ``joinSegments`` segments, or for an ACK that covers them.
   public var joinTimeout: Int64 = 10_000_000
+  /// See ``joinTimeout``.
   public var joinSegments = 8
   /// A closed connection is remembered for so long, so that late retransmissions do not look like a new one.
   public var closedLinger: Int64 = 5_000_000_000

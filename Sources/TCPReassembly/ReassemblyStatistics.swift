@@ -13,28 +13,36 @@ public struct ReassemblyStatistics: Hashable, Sendable {
     /// Not stream data: the text of a RST, or a SYN's that began no connection.
     public var notStream: UInt64 = 0
 
+    /// All of them.
     public var total: UInt64 { outOfWindow &+ beforeStart &+ afterEnd &+ notStream }
 
     public init() {}
   }
 
+  /// TCP segments handed in.
   public var segments: UInt64 = 0
   /// Payload bytes handed in.
   public var capturedBytes: UInt64 = 0
   /// The same as they were on the wire: larger where the snap length cut segments.
   public var wireBytes: UInt64 = 0
+  /// Told as stream bytes, in order.
   public var deliveredBytes: UInt64 = 0
   /// Bytes that were delivered or held already.
   public var duplicateBytes: UInt64 = 0
+  /// Handed in and left out, by reason.
   public var ignored = IgnoredBytes()
   /// Bytes that wait behind holes now.
   public var heldBytes: UInt64 = 0
 
   /// Bytes that gaps told of, by cause.
   public var lostBytes: UInt64 = 0
+  /// Of gaps: cut off by the capture's snap length.
   public var snapLengthBytes: UInt64 = 0
+  /// Of gaps: given up at a memory limit.
   public var evictedGapBytes: UInt64 = 0
+  /// Gaps told of.
   public var gaps: UInt64 = 0
+  /// Overlaps with other bytes than before.
   public var overlapMismatches: UInt64 = 0
 
   /// Segments that had to wait behind a hole.
@@ -48,6 +56,7 @@ public struct ReassemblyStatistics: Hashable, Sendable {
   /// RST segments that stood outside the window and were not believed.
   public var resetsIgnored: UInt64 = 0
 
+  /// Connections seen.
   public var connections: UInt64 = 0
   /// Joined after their start: no SYN or SYN-ACK was seen.
   public var connectionsMidstream: UInt64 = 0
@@ -55,8 +64,11 @@ public struct ReassemblyStatistics: Hashable, Sendable {
   public var connectionsExpired: UInt64 = 0
   /// Given up because the table was full.
   public var connectionsEvicted: UInt64 = 0
+  /// Ended by a new one between the same ends.
   public var connectionsReplaced: UInt64 = 0
+  /// SYNs that nothing answered in time.
   public var halfOpenExpired: UInt64 = 0
+  /// SYNs given up because too many waited.
   public var halfOpenEvicted: UInt64 = 0
   /// In the table and not closed.
   public var openConnections: UInt64 = 0

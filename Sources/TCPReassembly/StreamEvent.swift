@@ -25,12 +25,15 @@ public enum StreamDirection: UInt8, CaseIterable, Sendable {
   case originator = 0
   case responder = 1
 
+  /// The other direction.
   @inlinable public var opposite: StreamDirection { self == .originator ? .responder : .originator }
 }
 
 /// What is known of a connection when its first byte, gap or end is told.
 public struct OpenedConnection: Hashable, Sendable {
+  /// Who opened the connection, as far as that is known.
   public var originator: TransportAddress
+  /// The other end.
   public var responder: TransportAddress
   /// A SYN or SYN-ACK was seen: offsets count from the stream's first byte. Otherwise capture joined in mid-connection
   /// and they count from the first byte seen.
@@ -59,6 +62,7 @@ public enum StreamBytes: Hashable, Sendable {
   /// Bytes that had waited behind a hole; never empty.
   case held([UInt8])
 
+  /// In bytes.
   @inlinable public var count: Int {
     switch self {
     case .segment(let range): range.count

@@ -100,6 +100,24 @@ import Testing
     #expect(exchange.request?.fields.pairs == ["Host: shop", "Upgrade: websocket"])
   }
 
+  @Test("Chromium: streams of one connection, an answer of the cache, an error among a WebSocket's messages")
+  func chromiumOddities() {
+    func entry(_ more: String) -> String {
+      #"""
+      {"startedDateTime": "2026-11-21T08:00:00Z", "time": -1, "connection": "17", "serverIPAddress": "10.0.0.1",
+       "request": {"method": "GET", "url": "https://shop/a", "httpVersion": "h2", "headers": [], "comment": "x"},
+       "response": {"status": 200, "httpVersion": "h2", "headers": [], "cookies": [{"name": "a", "value": "1"}],
+        "content": {"size": 2, "mimeType": "text/plain", "text": "hi"}}, "timings": {"blocked": -1, "wait": -1}\#(more)}
+      """#
+    }
+    let messages = #", "_webSocketMessages": [{"opcode": -1, "data": "failed"}, {"opcode": 1, "data": "hi"}]"#
+    let reading = read([entry(""), entry(#", "_fromCache": "disk""#), entry(messages)].joined(separator: ","))
+    #expect(reading.exchanges.map(\.stream) == [1, 3, 5])
+    #expect(reading.notes[.entriesFromCache] == 1)
+    #expect(reading.exchanges.last?.details.messages?.bytes == Array("hi".utf8))
+    #expect(reading.exchanges.first?.response?.fields.pairs == ["set-cookie: a=1"])
+  }
+
   @Test("Postman: a query apart from the URL, cookies apart from the fields, hardly anything else")
   func postmanDialect() throws {
     let exchange = try #require(

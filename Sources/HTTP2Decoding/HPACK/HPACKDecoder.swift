@@ -15,6 +15,7 @@ public import HTTPModel
 ///
 /// A copy of a decoder is a decoder of its own.
 public struct HPACKDecoder: Sendable {
+  /// What it may hold.
   public let limits: HPACKLimits
 
   /// How much of the dynamic table is known.
@@ -73,6 +74,7 @@ public struct HPACKDecoder: Sendable {
     unseenSize = joinedMidstream ? HPACKDecoder.initialTableSize : 0
   }
 
+  /// How much of the dynamic table is known.
   public var knowledge: TableKnowledge {
     if table.assumedCount > 0 { return .assumed }
     return unseenSize >= 32 || table.unresolvedCount > 0 ? .partial : .whole

@@ -7,6 +7,7 @@ public import HTTPModel
 
 /// What is to be said of a decoded field beyond its bytes.
 public struct HPACKFieldMarks: OptionSet, Hashable, Sendable {
+  /// One bit a mark.
   public let rawValue: UInt8
 
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -59,7 +60,9 @@ public struct HPACKFieldList: Sendable {
 
   public init() {}
 
+  /// Fields in it.
   @inlinable public var count: Int { ranges.count }
+  /// There are no fields in it.
   @inlinable public var isEmpty: Bool { ranges.isEmpty }
 
   /// Forgets the fields and keeps the room.

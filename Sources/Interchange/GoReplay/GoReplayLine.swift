@@ -7,9 +7,11 @@ public import HTTPModel
 
 /// One message that goes to a middleware or comes from it.
 public struct GoReplayLine: Hashable, Sendable {
+  /// Request, recorded response or replayed response.
   public var type: GoReplayRecordType
   /// Joins a request with its responses.
   public var identifier: [UInt8]
+  /// When its first byte was sent.
   public var time: Timestamp
   /// Nanoseconds.
   public var latency: Int64

@@ -32,7 +32,8 @@ extension HAREntry {
     if head.first("set-cookie") == nil {
       for cookie in json["cookies"]?.elements ?? [] {
         guard let name = cookie["name"]?.bytes, let value = cookie["value"]?.bytes else { continue }
-        head.fields.append((Array("Set-Cookie".utf8), name + Array("=".utf8) + value))
+        let field = version == .http2 ? "set-cookie" : "Set-Cookie"
+        head.fields.append((Array(field.utf8), name + Array("=".utf8) + value))
       }
     }
     let mayHaveBody = !isHead && status >= 200 && status != 204 && status != 304

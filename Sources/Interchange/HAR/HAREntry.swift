@@ -55,7 +55,7 @@ struct HAREntry {
     }
     readMessages(into: &exchange, at: start)
     readOwn(into: &exchange)
-    if exchange.version == .http2, exchange.stream == nil { exchange.stream = 1 }
+    if let cache = entry["_fromCache"], cache.kind == .string { notes.add(.entriesFromCache) }
     return exchange
   }
 

@@ -8,6 +8,8 @@ extension HAREntry {
     guard let list = entry["_webSocketMessages"]?.elements, !list.isEmpty else { return }
     var messages = StreamMessages(.webSocket)
     for json in list {
+      // Chromium writes -1 for an error of its own, which nobody sent.
+      if let opcode = json["opcode"]?.integer, opcode < 0 { continue }
       let kind = StreamMessage.Kind(rawValue: UInt8(clamping: json["opcode"]?.integer ?? 1)) ?? .reserved
       guard let data = json["data"] else { continue }
       let bytes = kind == .text ? data.bytes : data.base64 ?? data.bytes

@@ -73,6 +73,7 @@ public struct HARReader: ExchangeReading {
   private mutating func number(_ exchange: inout Exchange, _ entry: HAREntry) {
     if let own = entry.ownIdentifier {
       exchange.id = own
+      if exchange.version == .http2 { exchange.stream = exchange.stream ?? 1 }
       return
     }
     let connection: UInt32
@@ -86,5 +87,7 @@ public struct HARReader: ExchangeReading {
     let ordinal = (ordinals[connection] ?? 0) &+ 1
     if entry.connection != nil { ordinals[connection] = ordinal }
     exchange.id = ExchangeID(connection: connection, ordinal: ordinal)
+    // A HAR names no streams; the numbers of those that a client opens are odd.
+    if exchange.version == .http2 { exchange.stream = exchange.stream ?? (ordinal &* 2 &- 1) & 0x7fff_ffff }
   }
 }

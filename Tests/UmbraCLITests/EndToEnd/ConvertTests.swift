@@ -205,7 +205,7 @@ import Testing
     try fails(["convert", har, har], 64, "read and written at once")
     try fails(["convert", scratch.path("none.har"), scratch.path("x.umbra")], 2, "none.har")
     try fails(["convert", try scratch.write("empty.har", ""), scratch.path("x.umbra")], 2, "is empty")
-    try fails(["convert", try scratch.write("flows", "1234:6:method"), scratch.path("x.umbra")], 2, "mitmdump")
+    try fails(["convert", try scratch.write("flows", "1234:6:method"), scratch.path("x.umbra")], 2, "ends within")
     try fails(["convert", try Sessions.small(in: scratch), har], 2, "--overwrite")
     try fails(["split", try Sessions.small(in: scratch), "--by", "colour"], 64, "colour")
   }
