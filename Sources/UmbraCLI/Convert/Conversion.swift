@@ -58,7 +58,11 @@ struct Conversion {
         return try convert(ExchangeSource(reader: spool.reader(), path: sourceText), redacts: false) + notes
       }
       let spool = try spool(to: plan.destination)
-      let notes = try read(into: spool)
+      let notes: [String]
+      do { notes = try read(into: spool) } catch {
+        spool.discard()
+        throw error
+      }
       let bytes = try spool.finish()
       return [result(spool.exchanges, bytes)] + notes
     }

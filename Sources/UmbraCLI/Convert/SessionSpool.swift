@@ -21,6 +21,8 @@ final class SessionSpool {
   /// The temporary file; -1 where there is none.
   private let descriptor: Int32
   private let key: SessionKey?
+  /// The file that was asked for.
+  private let path: String?
 
   /// - Parameters:
   ///   - path: `-` is standard output; nil for a temporary file.
@@ -37,6 +39,7 @@ final class SessionSpool {
     }
     self.redactor = redactor
     self.key = key
+    self.path = path == "-" ? nil : path
     do {
       writer = try SessionWriter(
         destination, kind: .session, created: Timestamp(nanoseconds: wallNow()), queueLimit: 8 << 20, key: key)
@@ -84,6 +87,12 @@ final class SessionSpool {
     ledger[.exchangesFiltered] += leftOut
     ledger[.exchangesShed] += encoder.oversized
     do { return try writer.finish(ledger: ledger).bytes } catch { throw CommandFailure("\(error)") }
+  }
+
+  /// Nothing came of it: a file without an exchange would only stand in the way of the next try.
+  func discard() {
+    var status = stat()
+    if let path, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG { unlink(path) }
   }
 
   private static let exchangeRows: [Ledger.Row] = [

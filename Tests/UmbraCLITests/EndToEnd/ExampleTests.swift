@@ -21,7 +21,18 @@ import Testing
     for name in ["browser.har", "requests_0.gor", "requests_1.gor.gz"] {
       #expect(try UmbraProcess.run(["convert", session, scratch.path(name)]).status == 0)
     }
+    try scratch.write("flows.mitm", Self.flow)
     return scratch
+  }
+
+  /// A mitmproxy flow with hardly anything in it.
+  private static var flow: String {
+    func netstring(_ payload: String, _ type: String) -> String { "\(payload.utf8.count):\(payload)\(type)" }
+    func member(_ name: String, _ value: String) -> String { netstring(name, ";") + value }
+    let request =
+      member("method", netstring("GET", ",")) + member("path", netstring("/a", ","))
+      + member("headers", netstring("", "]"))
+    return netstring(member("request", netstring(request, "}")) + member("version", netstring("21", "#")), "}")
   }
 
   private func run(_ example: String, source: String) throws {
