@@ -43,7 +43,7 @@ struct CallFieldEditor: ProtobufEditor {
     let numbers = place.numbers
     if scope.numbers.contains(numbers) { return true }
     guard place.isNamed, var name = place.name else { return false }
-    if scope.hidesKnownNames, name.withUTF8({ search.pointee.fields.contains($0) }) { return true }
+    if scope.hidesKnownNames, name.withUTF8({ search.pointee.catalog.fields.contains($0) }) { return true }
     guard !scope.names.isEmpty else { return false }
     let steps = place.steps
     let path = steps.map { RedactRule.GRPCFields.foldedName($0.text) }
@@ -77,7 +77,7 @@ struct CallFieldEditor: ProtobufEditor {
     case .damage:
       if scope.wantsFields, !search.pointee.writer.inspects { return search.pointee.writer.zero(bytes) }
     }
-    if !search.pointee.kinds.isEmpty { search.pointee.searchKinds(bytes) }
+    if !search.pointee.catalog.kinds.isEmpty { search.pointee.searchKinds(bytes) }
   }
 
   private static func text(of place: borrowing ProtobufPlace) -> String {

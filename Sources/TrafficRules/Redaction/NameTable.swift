@@ -1,12 +1,15 @@
 // Names whose values are secret. In: a name as it stands in a message. Out: whether it is one of them.
-// Owner: a redactor, as a value. Bounds: one hash of the name; nearly every name is refused by its first and last letter.
+// Owner: a redactor, as a value. Bounds: one hash of the name; nearly every name is refused by its first and last letters.
 
 /// Names without regard to case, `_`, `-` and `.`: `X-Api-Key`, `x_api_key` and `xApiKey` are one.
 struct NameTable: Sendable {
   private var slots: [UInt64] = []
   /// By the lowest five bits of a name's first octet, which case does not change: those of the last, a bit each.
   private var ends = [UInt32](repeating: 0, count: 32)
-  private var longest = 0
+  /// A bit for each three letters, by the same bits of each, that a name can end in.
+  private var endings = [UInt64](repeating: 0, count: 512)
+  /// Octets of the longest name that can be in the table.
+  private(set) var longest = 0
   private var globs: [TextPattern] = []
 
   init(_ names: some Sequence<String>, patterns: [TextPattern] = [], except: Set<String> = []) {
@@ -16,15 +19,22 @@ struct NameTable: Sendable {
     for name in Array(names) + exact {
       let bytes = Array(name.utf8)
       let hash = NameTable.hash(bytes)
-      guard !spared.contains(hash) || exact.contains(name),
-        let first = bytes.first(where: { !NameTable.isPassedOver($0) }),
-        let last = bytes.last(where: { !NameTable.isPassedOver($0) })
-      else { continue }
+      let letters = bytes.filter { !NameTable.isPassedOver($0) }
+      guard !spared.contains(hash) || exact.contains(name), let first = letters.first, let last = letters.last else {
+        continue
+      }
       hashes.insert(hash)
       ends[Int(first & 31)] |= 1 << UInt32(last & 31)
-      longest = max(longest, bytes.count)
+      insertEnding(of: letters)
+      // Separators may be more than in the table's spelling.
+      longest = max(longest, bytes.count + 8)
     }
     globs = patterns.filter { $0.description.contains { "*?\\~".contains($0) } }
+    if !globs.isEmpty {
+      ends = [UInt32](repeating: .max, count: 32)
+      endings = [UInt64](repeating: .max, count: 512)
+      longest = .max
+    }
     var size = 16
     while size < hashes.count * 3 { size *= 2 }
     slots = [UInt64](repeating: 0, count: size)
@@ -40,11 +50,7 @@ struct NameTable: Sendable {
       let text = Array(name)[...]
       if globs.contains(where: { $0.matches(text) }) { return true }
     }
-    // Separators may be more than in the table's spelling.
-    guard let first = name.first, let last = name.last, name.count <= longest + 8,
-      ends[Int(first & 31)] >> UInt32(last & 31) & 1 == 1 || NameTable.isPassedOver(first)
-        || NameTable.isPassedOver(last)
-    else { return false }
+    guard mayContain(name) else { return false }
     let hash = NameTable.hash(name)
     var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
     while slots[place] != 0 {
@@ -52,6 +58,51 @@ struct NameTable: Sendable {
       place = (place + 1) & (slots.count - 1)
     }
     return false
+  }
+
+  /// False proves that a name is none of these, by a glance at its ends.
+  @inline(__always)
+  func mayContain(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = name.first, let last = name.last, name.count <= longest, mayEnd(name, at: name.count) else {
+      return false
+    }
+    return ends[Int(first & 31)] >> UInt32(last & 31) & 1 == 1 || NameTable.isPassedOver(first)
+      || NameTable.isPassedOver(last)
+  }
+
+  /// False proves that no name of these ends at `end` in a text, wherever it begins.
+  @inline(__always)
+  func mayEnd(_ text: UnsafeBufferPointer<UInt8>, at end: Int) -> Bool {
+    if end > 2 {
+      let (a, b, c) = (text[end &- 3], text[end &- 2], text[end &- 1])
+      if !NameTable.isPassedOver(a), !NameTable.isPassedOver(b), !NameTable.isPassedOver(c) {
+        return hasEnding(Int(c & 31) << 10 | Int(b & 31) << 5 | Int(a & 31))
+      }
+    }
+    return mayEndSpaced(text, at: end)
+  }
+
+  private func mayEndSpaced(_ text: UnsafeBufferPointer<UInt8>, at end: Int) -> Bool {
+    var (key, count, index) = (0, 0, end)
+    while count < 3 {
+      guard index > 0 else { return true }
+      index &-= 1
+      let byte = text[index]
+      if NameTable.isPassedOver(byte) { continue }
+      key = key << 5 | Int(byte & 31)
+      count &+= 1
+    }
+    return hasEnding(key)
+  }
+
+  @inline(__always)
+  private func hasEnding(_ key: Int) -> Bool { endings[key >> 6] >> UInt64(key & 63) & 1 == 1 }
+
+  /// What stands before the first letter of a short name may be anything.
+  private mutating func insertEnding(of letters: [UInt8]) {
+    let ending = letters.suffix(3).reversed().reduce(0) { $0 << 5 | Int($1 & 31) }
+    let free = 5 * (3 - min(3, letters.count))
+    for key in ending << free..<(ending + 1) << free { endings[key >> 6] |= 1 << UInt64(key & 63) }
   }
 
   @inline(__always)
@@ -70,6 +121,12 @@ struct NameTable: Sendable {
 
 /// Names that are hidden without being named by a rule: what is secret by its name nearly everywhere, and little else.
 enum WellKnownNames {
+  /// Fields whose values are hidden in part, each in its own way.
+  static let formed = [
+    "authorization", "proxy-authorization", "cookie", "set-cookie", "referer", "location", "content-location", "link",
+    "refresh",
+  ]
+
   /// Beside Authorization, Proxy-Authorization, Cookie and Set-Cookie.
   static let headers = [
     "api-key", "x-api-key", "x-api-token", "x-api-secret", "apikey", "x-auth", "x-auth-token", "x-auth-key",

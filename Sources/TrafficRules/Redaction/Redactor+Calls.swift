@@ -45,7 +45,7 @@ extension Redactor {
 
   /// Nothing where there is nothing to look for.
   func scope(_ fields: HeaderFields, _ direction: StreamMessage.Direction) -> CallScope? {
-    guard descriptors != nil || !rule.grpc.isEmpty || !rule.text.isEmpty || !search.values.isEmpty,
+    guard descriptors != nil || !rule.grpc.isEmpty || !rule.text.isEmpty || !catalog.values.isEmpty,
       let type = GRPCContentType(fields: fields)
     else { return nil }
     var scope = CallScope()
@@ -154,7 +154,7 @@ extension Redactor {
   private mutating func redactContent(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, _ scope: CallScope, mayResize: Bool
   ) -> [UInt8]? {
-    if !search.values.isEmpty { search.searchValues(bytes) }
+    if !catalog.values.isEmpty { search.searchValues(bytes) }
     if scope.isJSON {
       search.search(bytes, .json)
       return nil
@@ -196,7 +196,7 @@ extension Redactor {
       return coded
     }
     // A part can't be written anew so that it still is that part; what can't be looked into is not kept.
-    if isKnown || scope.wantsFields || !search.values.isEmpty { search.writer.zero(bytes) }
+    if isKnown || scope.wantsFields || !catalog.values.isEmpty { search.writer.zero(bytes) }
     return nil
   }
 

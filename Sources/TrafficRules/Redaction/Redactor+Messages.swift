@@ -36,7 +36,9 @@ extension Redactor {
         }
         let range = Int(message.offset)..<Int(message.offset + message.length)
         let slice = UnsafeMutableBufferPointer(rebasing: bytes[range])
-        search.search(slice, TextForm(contentType: nil, UnsafeBufferPointer(slice)))
+        let text = UnsafeBufferPointer(slice)
+        let form = TextForm(contentType: nil, text)
+        if catalog.mayHoldSecret(text, form) { search.search(slice, form) }
       }
     }
     return search.writer.hasChanged

@@ -46,7 +46,7 @@ extension SecretSearch {
 
   private func enter(_ walk: inout Walk, isArray: Bool) {
     let isSecret = isSecret(&walk)
-    if !pointers.isEmpty {
+    if !catalog.pointers.isEmpty {
       if walk.depth > 0 { walk.path.append(token(walk)) }
       if walk.indices.count < Self.depthLimit { walk.indices.append(isArray ? 0 : nil) }
     }
@@ -61,7 +61,7 @@ extension SecretSearch {
     walk.depth -= 1
     if walk.secretDepth == walk.depth { walk.secretDepth = nil }
     walk.isNextSecret = false
-    guard !pointers.isEmpty, walk.depth < Self.depthLimit else { return }
+    guard !catalog.pointers.isEmpty, walk.depth < Self.depthLimit else { return }
     _ = walk.indices.popLast()
     _ = walk.path.popLast()
   }
@@ -79,10 +79,10 @@ extension SecretSearch {
   /// Whether the value that begins here is.
   private func isSecret(_ walk: inout Walk) -> Bool {
     if walk.isNextSecret || walk.secretDepth != nil { return true }
-    guard !pointers.isEmpty, walk.depth < Self.depthLimit else { return false }
+    guard !catalog.pointers.isEmpty, walk.depth < Self.depthLimit else { return false }
     let path = walk.depth == 0 ? [] : walk.path + [token(walk)]
     let last = path.last
-    return pointers.contains { pattern in
+    return catalog.pointers.contains { pattern in
       if case .name(let name)? = pattern.steps.last, name != last { return false }
       return pattern.matches(path)
     }
@@ -122,7 +122,7 @@ extension SecretSearch {
     if isSecret(&walk) {
       writer.hideJSON(bytes, start..<behind, isString: true, name: walk.name ?? "value")
     } else if hasEscape, content.count > 6 {
-      lookInside(bytes, content, .json, nesting: nesting)
+      if catalog.mayHoldSecret(bytes.slice(content)) { lookInside(bytes, content, .json, nesting: nesting) }
     } else {
       if hasPairs { searchPairs(bytes, content, in: .text, nesting: nesting) }
       if hasAddress { searchUserInformation(bytes, content) }
@@ -134,14 +134,14 @@ extension SecretSearch {
   private func readName(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>, _ hasEscape: Bool, _ walk: inout Walk
   ) {
-    let keepsName = !pointers.isEmpty || writer.inspects
+    let keepsName = !catalog.pointers.isEmpty || writer.inspects
     guard hasEscape else {
-      walk.isNextSecret = fields.contains(bytes.slice(range))
+      walk.isNextSecret = catalog.fields.contains(bytes.slice(range))
       walk.name = keepsName ? String(decoding: bytes.slice(range), as: UTF8.self) : ""
       return
     }
     let text = SpeltText(bytes, range.prefix(1024), .json).characters
-    walk.isNextSecret = text.withUnsafeBufferPointer { fields.contains($0) }
+    walk.isNextSecret = text.withUnsafeBufferPointer { catalog.fields.contains($0) }
     walk.name = keepsName ? String(decoding: text, as: UTF8.self) : ""
   }
 

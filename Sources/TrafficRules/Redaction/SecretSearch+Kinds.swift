@@ -3,6 +3,7 @@
 
 extension SecretSearch {
   mutating func searchKinds(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
+    let kinds = catalog.kinds
     let (cards, mail) = (kinds.contains(.card), kinds.contains(.email))
     let (bearers, tokens) = (kinds.contains(.bearer), kinds.contains(.jwt))
     var index = 0

@@ -48,10 +48,10 @@ extension SecretSearch {
       }
       let content = contentStart..<index
       if isQuoted, index < bytes.count { index += 1 }
-      if fields.contains(bytes.slice(name)) { writer.hide(bytes, content, .plain, name: bytes.text(name)) }
+      if catalog.fields.contains(bytes.slice(name)) { writer.hide(bytes, content, .plain, name: bytes.text(name)) }
       switch bytes.text(name).lowercased() {
       // <input name="csrf_token" value="…">, <meta name="csrf-token" content="…">
-      case "name", "id": namesSecret = namesSecret || fields.contains(bytes.slice(content))
+      case "name", "id": namesSecret = namesSecret || catalog.fields.contains(bytes.slice(content))
       case "value", "content": value = content
       case "href", "src", "action": searchPairs(bytes, content, in: .text)
       default: break
@@ -71,7 +71,7 @@ extension SecretSearch {
       searchJSON(bytes, start..<end, nesting: nesting)
       return end
     }
-    guard fields.contains(bytes.slice(name)) else { return start }
+    guard catalog.fields.contains(bytes.slice(name)) else { return start }
     let opening = Array("<![CDATA[".utf8)
     var index = start
     while index < bytes.count, bytes[index] <= 0x20 { index += 1 }
@@ -100,13 +100,15 @@ extension SecretSearch {
       if next != nil, end >= blank + 6, bytes[end - 1] == 0x0a { end -= bytes[end - 2] == 0x0d ? 2 : 1 }
       let content = blank + 4..<max(end, blank + 4)
       let fieldText = String(decoding: bytes.slice(head..<blank).prefix(4096), as: UTF8.self)
-      if let name = Self.parameter("name", fieldText), Array(name.utf8).withUnsafeBufferPointer({ form.contains($0) }) {
+      let name = Self.parameter("name", fieldText)
+      if let name, Array(name.utf8).withUnsafeBufferPointer({ catalog.form.contains($0) }) {
         writer.hide(bytes, content, .plain, name: name)
       } else if nesting < Self.nesting {
         let type = fieldText.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix("content-type:") }
         let slice = UnsafeMutableBufferPointer(rebasing: bytes[content])
-        let contentType = type.map { Array($0.dropFirst(13).drop { $0 == " " }.utf8)[...] }
-        search(slice, TextForm(contentType: contentType, UnsafeBufferPointer(slice)), nesting: nesting + 1)
+        let contentType = type.map { Array($0.dropFirst(13).drop { $0 == " " }.utf8) } ?? []
+        let form = contentType.withUnsafeBufferPointer { TextForm(contentType: $0, UnsafeBufferPointer(slice)) }
+        if catalog.mayHoldSecret(UnsafeBufferPointer(slice), form) { search(slice, form, nesting: nesting + 1) }
       }
     }
   }

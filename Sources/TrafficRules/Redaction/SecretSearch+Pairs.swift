@@ -1,22 +1,13 @@
 // Secrets in `name=value` pairs: queries, forms, cookies, lines of text; and passwords in URLs. Bounds: one pass.
 
 extension SecretSearch {
-  enum PairKind {
-    /// Behind a URL's question mark.
-    case query
-    /// A form's body.
-    case form
-    /// Anything that may hold URLs, queries or assignments.
-    case text
-  }
-
   mutating func searchPairs(
-    _ bytes: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>, in kind: PairKind, nesting: Int = 0
+    _ bytes: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>, in kind: SecretCatalog.PairKind, nesting: Int = 0
   ) {
     var start = range.lowerBound
     while start < range.upperBound {
       var (index, equals): (Int, Int?) = (start, nil)
-      while index < range.upperBound, !isSeparator(bytes[index], kind) {
+      while index < range.upperBound, !SecretCatalog.separates(bytes[index], kind) {
         if equals == nil, bytes[index] == UInt8(ascii: "=") { equals = index }
         index += 1
       }
@@ -25,50 +16,34 @@ extension SecretSearch {
     }
   }
 
-  @inline(__always)
-  private func isSeparator(_ byte: UInt8, _ kind: PairKind) -> Bool {
-    switch kind {
-    case .query: byte == UInt8(ascii: "&") || byte == UInt8(ascii: "#")
-    case .form: byte == UInt8(ascii: "&")
-    case .text:
-      byte <= 0x20 || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: ";")
-        || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "\"")
-        || byte == UInt8(ascii: "<")
-    }
-  }
-
   private mutating func pair(
-    _ bytes: UnsafeMutableBufferPointer<UInt8>, _ name: Range<Int>, _ value: Range<Int>, _ kind: PairKind,
+    _ bytes: UnsafeMutableBufferPointer<UInt8>, _ name: Range<Int>, _ value: Range<Int>, _ kind: SecretCatalog.PairKind,
     _ nesting: Int
   ) {
     guard !value.isEmpty, !name.isEmpty else { return }
     if isSecret(bytes, name, kind) {
       writer.hide(bytes, value, .percent, name: bytes.text(name))
-    } else if kind != .text, value.count > 6, bytes.slice(value).contains(UInt8(ascii: "%")) {
+    } else if kind != .text, value.count > 6, bytes.slice(value).contains(UInt8(ascii: "%")),
+      catalog.mayHoldSecret(inEncoded: bytes.slice(value))
+    {
       lookInside(bytes, value, .percent, nesting: nesting)
     }
   }
 
-  private func isSecret(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ name: Range<Int>, _ kind: PairKind) -> Bool {
+  private func isSecret(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ name: Range<Int>, _ kind: SecretCatalog.PairKind)
+    -> Bool
+  {
     // The last part of `user[password]` and `user%5Bpassword%5D`.
     var name = name
     if bytes[name.upperBound - 1] == UInt8(ascii: "]"), let open = name.last(where: { bytes[$0] == 0x5b }) {
       name = open + 1..<name.upperBound - 1
     }
-    if bytes.slice(name).contains(where: { $0 == UInt8(ascii: "%") }) {
+    if bytes.slice(name).contains(UInt8(ascii: "%")) {
       var text = SpeltText(bytes, name.prefix(512), .percent).characters
       if text.last == 0x5d, let open = text.lastIndex(of: 0x5b) { text = Array(text[(open + 1)...].dropLast()) }
-      return text.withUnsafeBufferPointer { contains($0, kind) }
+      return text.withUnsafeBufferPointer { catalog.contains($0, kind) }
     }
-    return contains(bytes.slice(name), kind)
-  }
-
-  private func contains(_ name: UnsafeBufferPointer<UInt8>, _ kind: PairKind) -> Bool {
-    switch kind {
-    case .query: query.contains(name)
-    case .form: form.contains(name)
-    case .text: query.contains(name) || form.contains(name)
-    }
+    return catalog.contains(bytes.slice(name), kind)
   }
 
   /// The password of `scheme://user:password@host` (RFC 3986, 3.2.1).

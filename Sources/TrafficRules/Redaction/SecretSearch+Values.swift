@@ -4,7 +4,7 @@ import Glibc
 
 extension SecretSearch {
   mutating func searchValues(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
-    for value in values where value.count <= bytes.count {
+    for value in catalog.values where value.count <= bytes.count {
       var index = 0
       while index <= bytes.count - value.count, let base = bytes.baseAddress,
         let found = memchr(base + index, Int32(value[0]), bytes.count - value.count - index + 1)

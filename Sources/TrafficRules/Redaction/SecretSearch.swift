@@ -1,39 +1,32 @@
-// Where secrets stand in text: the searches share what they know. In: octets of a body, a message, a header value.
+// Where secrets stand in text. In: octets of a body, a message, a header value.
 // Out: calls of the writer at each secret. Owner: one redactor. Bounds: linear, and two levels of text inside text.
 
-import ContentTree
 import Glibc
 
 /// Finds secrets by the names before them and by what they look like, and hands them to its writer.
 struct SecretSearch {
   var writer: SecretWriter
-  let fields: NameTable
-  let query: NameTable
-  let form: NameTable
-  let pointers: [JSONPointerPattern]
-  let kinds: Set<RedactRule.TextKind>
-  /// Octets that are hidden wherever they stand.
-  let values: [[UInt8]]
+  let catalog: SecretCatalog
 
   /// Text inside text that is looked into.
   static let nesting = 2
 
+  /// Finds what there is; worth it where ``SecretCatalog/mayHoldSecret(_:_:)`` says so.
   mutating func search(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ form: TextForm, nesting: Int = 0) {
-    if !values.isEmpty { searchValues(bytes) }
+    if !catalog.values.isEmpty { searchValues(bytes) }
     switch form {
     case .json: searchJSON(bytes, 0..<bytes.count, nesting: nesting)
     case .form: searchPairs(bytes, 0..<bytes.count, in: .form, nesting: nesting)
     case .markup: searchMarkup(bytes, nesting: nesting)
     case .multipart(let boundary): searchParts(bytes, boundary, nesting: nesting)
     case .text:
-      // Looked at before it is read: most texts have neither.
-      if bytes.contains(UInt8(ascii: "\"")) || !pointers.isEmpty {
+      if bytes.contains(UInt8(ascii: "\"")) || !catalog.pointers.isEmpty {
         searchJSON(bytes, 0..<bytes.count, nesting: nesting)
       }
       if bytes.contains(UInt8(ascii: "=")) { searchPairs(bytes, 0..<bytes.count, in: .text, nesting: nesting) }
     case .opaque: return
     }
-    if !kinds.isEmpty { searchKinds(bytes) }
+    if !catalog.kinds.isEmpty { searchKinds(bytes) }
   }
 
   /// Looks into a text that stands in another one.
@@ -51,15 +44,25 @@ struct SecretSearch {
   }
 }
 
+extension UnsafeBufferPointer<UInt8> {
+  /// The first place of `byte` at or after `start`.
+  @inline(__always)
+  func place(of byte: UInt8, from start: Int) -> Int? {
+    guard start < count, let base = baseAddress, let found = memchr(base + start, Int32(byte), count &- start) else {
+      return nil
+    }
+    return UnsafeRawPointer(base).distance(to: found)
+  }
+
+  func contains(_ byte: UInt8) -> Bool { place(of: byte, from: 0) != nil }
+}
+
 extension UnsafeMutableBufferPointer<UInt8> {
   func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(rebasing: UnsafeBufferPointer(self)[range])
   }
 
-  func contains(_ byte: UInt8) -> Bool {
-    guard let baseAddress else { return false }
-    return memchr(baseAddress, Int32(byte), count) != nil
-  }
+  func contains(_ byte: UInt8) -> Bool { UnsafeBufferPointer(self).contains(byte) }
 
   func text(_ range: Range<Int>) -> String { String(decoding: slice(range).prefix(64), as: UTF8.self) }
 

@@ -36,9 +36,6 @@ struct SecretWriter {
 
   var inspects: Bool { if case .inspect = mode { true } else { false } }
 
-  /// A keyed digest of a value, equal for equal values.
-  mutating func digest(of bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { tokens.digest(of: $0) } }
-
   /// Hides what stands in `range`.
   mutating func hide(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>, _ spelling: TextSpelling, isNumber: Bool = false,
@@ -153,8 +150,7 @@ struct SecretWriter {
   private mutating func writeOver(_ text: UnsafeMutableBufferPointer<UInt8>, isNumber: Bool) {
     hasChanged = true
     switch mode {
-    case .replace(.token):
-      SecretText.writeToken(text, digest: tokens.digest(of: UnsafeRawBufferPointer(text)))
+    case .replace(.token): tokens.writeToken(over: text)
     case .replace(.mask), .blank: SecretText.writeMask(text, isNumber: isNumber)
     case .replace(.remove):
       SecretText.writeMask(text, isNumber: isNumber)

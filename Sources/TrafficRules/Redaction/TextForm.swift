@@ -8,9 +8,9 @@ enum TextForm {
   case opaque
 
   /// By a Content-Type and the first octets; an object or an array is JSON whatever is said of it.
-  init(contentType: ArraySlice<UInt8>?, _ bytes: UnsafeBufferPointer<UInt8>) {
-    let type = contentType?.prefix(256) ?? []
-    let name = type.prefix { $0 != UInt8(ascii: ";") }
+  init(contentType: UnsafeBufferPointer<UInt8>?, _ bytes: UnsafeBufferPointer<UInt8>) {
+    let type = UnsafeBufferPointer(rebasing: (contentType ?? UnsafeBufferPointer(start: nil, count: 0)).prefix(256))
+    let name = UnsafeBufferPointer(rebasing: type.prefix(type.place(of: UInt8(ascii: ";"), from: 0) ?? type.count))
     // The commonest at once.
     switch name.count {
     case 16 where name.begins("application/json"):
@@ -55,11 +55,11 @@ enum TextForm {
     }
   }
 
-  private static func boundary(_ type: ArraySlice<UInt8>) -> [UInt8]? {
+  private static func boundary(_ type: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     for part in type.split(separator: UInt8(ascii: ";")).dropFirst() {
       guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else { continue }
       let name = part[..<equals].filter { $0 != 0x20 && $0 != 0x09 }
-      guard name.count == 8, name[...].begins("boundary") else { continue }
+      guard name.count == 8, name.withUnsafeBufferPointer({ $0.begins("boundary") }) else { continue }
       let value = part[(equals + 1)...].filter { $0 != UInt8(ascii: "\"") && $0 != 0x20 }
       return value.isEmpty || value.count > 200 ? nil : Array("--".utf8) + value
     }
@@ -67,11 +67,11 @@ enum TextForm {
   }
 }
 
-extension ArraySlice<UInt8> {
+extension UnsafeBufferPointer<UInt8> {
   /// Whether it begins with a text in small letters, case not regarded.
-  fileprivate func begins(_ text: StaticString) -> Bool {
-    guard count >= text.utf8CodeUnitCount else { return false }
-    for offset in 0..<text.utf8CodeUnitCount where !isFolded(self[startIndex + offset], text.utf8Start[offset]) {
+  fileprivate func begins(_ text: StaticString, at start: Int = 0) -> Bool {
+    guard count - start >= text.utf8CodeUnitCount else { return false }
+    for offset in 0..<text.utf8CodeUnitCount where !isFolded(self[start + offset], text.utf8Start[offset]) {
       return false
     }
     return true
@@ -79,7 +79,7 @@ extension ArraySlice<UInt8> {
 
   fileprivate func mentions(_ text: StaticString) -> Bool {
     guard count >= text.utf8CodeUnitCount else { return false }
-    return (startIndex...endIndex - text.utf8CodeUnitCount).contains { self[$0...].begins(text) }
+    return (0...count - text.utf8CodeUnitCount).contains { begins(text, at: $0) }
   }
 }
 
