@@ -14,11 +14,12 @@ import TCPReassembly
 
 final class Conversation {
   private let streams: ApplicationStreams
+  // Asked for each segment by the one owner, and no method calls back: hence unchecked.
   /// How far each direction has been read.
-  private var read: (originator: UInt64, responder: UInt64) = (0, 0)
+  @exclusivity(unchecked) private var read: (originator: UInt64, responder: UInt64) = (0, 0)
   /// The bytes that the connection brought.
   var delivered: UInt64 = 0
-  private var waiting = (originator: WaitingItems(), responder: WaitingItems())
+  @exclusivity(unchecked) private var waiting = (originator: WaitingItems(), responder: WaitingItems())
 
   /// Packet time after which bytes no longer wait for the other direction: longer than reassembly takes to call the
   /// missing bytes a gap.

@@ -197,7 +197,7 @@ struct HTTP1Conversation: ~Copyable {
     }
     let place = newExchange(requestOrigin, output.parts.head.anomalies, in: output.store)
     place.pointee.exchange.anomalies.formUnion(requestAnomalies)
-    requestAnomalies = []
+    requestAnomalies = AnomalySet()
     place.pointee.beginRequest(
       &output.parts.head, timing: MessageTiming(start: requestOrigin.time, headEnd: time, end: time),
       limit: limits.bodyBytes)
@@ -307,7 +307,7 @@ struct HTTP1Conversation: ~Copyable {
     }
     var anomalies = output.parts.head.anomalies
     anomalies.formUnion(responseAnomalies)
-    responseAnomalies = []
+    responseAnomalies = AnomalySet()
     let place: ExchangePlace
     if let matched {
       place = matched

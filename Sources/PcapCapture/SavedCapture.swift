@@ -40,7 +40,7 @@ public final class SavedCapture {
   @exclusivity(unchecked) private(set) var isAtEnd = false
   /// Where damage began, while nothing that can be read has been found behind it.
   @exclusivity(unchecked) var damage: Damage?
-  var secrets: [CaptureSecrets] = []
+  @exclusivity(unchecked) var secrets: [CaptureSecrets] = []
   var secretsSize = 0
   private let filter: String?
   private var program: (linkType: LinkType, program: BPFProgram)?

@@ -133,7 +133,10 @@ public final class SavedCaptureSet {
   public var packetsHurried: UInt64 { window?.hurried ?? 0 }
 
   /// Whether ``takeSecrets()`` has something to give.
-  public var hasSecrets: Bool { sources.contains { $0.capture.hasSecrets } }
+  public var hasSecrets: Bool {
+    // Asked for each packet, nearly always of one file.
+    sources.count == 1 ? sources[0].capture.hasSecrets : sources.contains { $0.capture.hasSecrets }
+  }
 
   /// The secrets that were read since the last call.
   public func takeSecrets() -> [CaptureSecrets] { sources.flatMap { $0.capture.takeSecrets() } }

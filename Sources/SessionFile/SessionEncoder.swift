@@ -20,10 +20,11 @@ public final class SessionEncoder {
   public private(set) var oversized: UInt64 = 0
 
   private let target: Int
-  private var current: OpenBlock
+  // Written for each exchange by the one owner, and no method calls back: hence unchecked.
+  @exclusivity(unchecked) private var current: OpenBlock
   private var late: OpenBlock
   private var replayed: OpenBlock
-  private var newestStart = Int64.min
+  @exclusivity(unchecked) private var newestStart = Int64.min
 
   /// - Parameter blockTarget: raw bytes at which a block is sealed, 1 to 1 GiB.
   public init(blockTarget: Int = SessionEncoder.blockTarget) {

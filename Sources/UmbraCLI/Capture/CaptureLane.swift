@@ -49,12 +49,12 @@ final class CaptureLane: @unchecked Sendable {
   private let index: UInt32
   private let count: UInt32
   /// Starts of exchanges whose request was written before its answer came.
-  private var writtenEarly: [ExchangeID: Timestamp] = [:]
+  @exclusivity(unchecked) private var writtenEarly: [ExchangeID: Timestamp] = [:]
   private var nextEarlyWrite: Int64 = 0
   /// Whether the rules take an exchange whose request was looked at before its answer came.
-  private var decidedEarly: [ExchangeID: Bool] = [:]
+  @exclusivity(unchecked) private var decidedEarly: [ExchangeID: Bool] = [:]
   /// Requests that the shadow gets only once their answers are there, because these decide.
-  private var offeredLater: Set<ExchangeID> = []
+  @exclusivity(unchecked) private var offeredLater: Set<ExchangeID> = []
   private var generation = 0
   private var firstPacket: Timestamp?
   private var drops = Ledger()
