@@ -129,6 +129,16 @@ import Testing
     #expect(body("order 12345678901234567890 v1.2@3", "text/plain", all) == "order 12345678901234567890 v1.2@3")
   }
 
+  @Test func textOfFieldsIsSearchedWhereverTheyStand() {
+    for fields in [
+      [("From", "ann@example.com"), ("Authorization", "Basic c2VjcmV0"), ("X-To", "bob@example.com")],
+      [("From", "ann@example.com"), ("X-To", "bob@example.com")],
+    ] {
+      let after = redacted(exchange(request("GET", "/", fields)), "redact: { text: [email] }").request!.fields
+      #expect(!TrafficRulesTests.text(after.storage).contains("example.com"))
+    }
+  }
+
   @Test(arguments: [
     (
       "text/html",

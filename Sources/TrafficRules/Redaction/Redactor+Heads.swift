@@ -57,7 +57,7 @@ extension Redactor {
   mutating func redact(_ fields: inout HeaderFields, _ survey: FieldSurvey) {
     // A status line is there without any field.
     if !catalog.values.isEmpty { withStorage(&fields) { $0.search.searchValues($1) } }
-    guard !fields.isEmpty, let first = survey.firstNotable ?? (rule.text.isEmpty ? nil : 0) else { return }
+    guard !fields.isEmpty, let first = rule.text.isEmpty ? survey.firstNotable : 0 else { return }
     let ranges = fields.ranges
     var emptied: [Int] = []
     withStorage(&fields) { redactor, bytes in
