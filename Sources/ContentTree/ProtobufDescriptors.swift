@@ -36,6 +36,12 @@ public struct ProtobufDescriptors: Sendable {
     methods[String(decoding: Array(path), as: UTF8.self)]
   }
 
+  /// The name of a field as its file spells it; nil where the type or the field is not among these.
+  /// - Parameter message: full name of its type.
+  public func name(ofField number: UInt32, in message: String) -> String? {
+    messageIndex[message].flatMap { messages[$0].field(number)?.name }
+  }
+
   /// Full names, sorted.
   public var messageNames: [String] { messageIndex.keys.sorted() }
 

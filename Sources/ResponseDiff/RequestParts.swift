@@ -33,11 +33,13 @@ struct RequestParts {
   static let partLimit = 512
   private static let textLimit = 120
 
-  /// - Parameter depth: of body members: 0 takes a request apart, and its body's outermost members; more only members that
-  ///   deep in its body.
-  init(_ request: HTTPRequest, depth: Int = 0) {
+  /// - Parameters:
+  ///   - depth: of body members: 0 takes a request apart, and its body's outermost members; more only members that deep in
+  ///     its body.
+  ///   - descriptors: that name the fields of gRPC messages.
+  init(_ request: HTTPRequest, depth: Int = 0, descriptors: ProtobufDescriptors? = nil) {
     self.request = request
-    body = BodyParts(request, depth: depth)
+    body = BodyParts(request, depth: depth, descriptors)
     if depth == 0 { takeHead() }
     bodyStart = parts.count
     for name in body?.names ?? [] where parts.count < Self.partLimit { add(.body, name) }
@@ -47,8 +49,8 @@ struct RequestParts {
   var groups: [Int] { RequestPart.Kind.allCases.map { kind in parts.count { $0.kind == kind } } }
 
   /// What stands in a request's body that holds nothing else.
-  static func leaves(of request: HTTPRequest) -> [RequestPart] {
-    (BodyParts(request, depth: 0)?.leaves ?? []).map {
+  static func leaves(of request: HTTPRequest, _ descriptors: ProtobufDescriptors?) -> [RequestPart] {
+    (BodyParts(request, depth: 0, descriptors)?.leaves ?? []).map {
       RequestPart(kind: .body, text: excerptText($0, limit: textLimit))
     }
   }
@@ -153,13 +155,13 @@ struct BodyParts {
 
   private static let bodyLimit = 1 << 20
 
-  /// Where each part stands: a pointer, a field, a number.
+  /// Where each part stands: a pointer, a form's field, a message's field by its name or number.
   private(set) var names: [[UInt8]] = []
   private let content: Content
   private let depth: Int
 
   /// nil where there is no body, its form is not known, or nothing stands that deep in it.
-  init?(_ request: HTTPRequest, depth: Int) {
+  init?(_ request: HTTPRequest, depth: Int, _ descriptors: ProtobufDescriptors?) {
     let bytes = request.body.bytes
     guard !bytes.isEmpty, bytes.count <= Self.bodyLimit, request.body.isComplete,
       request.fields.first("content-encoding") == nil
@@ -169,7 +171,11 @@ struct BodyParts {
     if type.starts(with: "application/grpc".utf8) {
       guard depth == 0, let ranges = ProtobufFieldRanges(message: bytes) else { return nil }
       content = .message(ranges)
-      names = ranges.fields.map { Array("field \($0.number)".utf8) }
+      let message = descriptors?.method(at: request.target)?.input
+      names = ranges.fields.map { field in
+        let name = message.flatMap { descriptors?.name(ofField: UInt32(truncatingIfNeeded: field.number), in: $0) }
+        return Array((name ?? "field \(field.number)").utf8)
+      }
     } else if type.starts(with: "application/x-www-form-urlencoded".utf8) {
       guard depth == 0 else { return nil }
       let pairs = bytes.split(separator: UInt8(ascii: "&"))

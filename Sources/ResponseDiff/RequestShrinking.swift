@@ -6,6 +6,7 @@
 // Answers are not always the same, so nothing rests on one of them: the request as it was is asked twice before any
 // other, what is left out is left out when the difference showed twice without it, and what remains is asked once more.
 
+public import ContentTree
 public import HTTPModel
 
 /// Finds the smallest request that shows a difference.
@@ -41,6 +42,7 @@ public struct RequestShrinking: Sendable {
   public private(set) var omitted = 0
 
   private let first: HTTPRequest
+  private let descriptors: ProtobufDescriptors?
   private let limit: Int
   private var stage = Stage.original(shown: 0, asked: 0)
   private var parts: RequestParts
@@ -53,11 +55,14 @@ public struct RequestShrinking: Sendable {
   /// Members of bodies deeper than this stay.
   private static let depthLimit = 8
 
-  /// - Parameter limit: the most requests that are asked, 3 or more.
-  public init(_ request: HTTPRequest, limit: Int = 100) {
+  /// - Parameters:
+  ///   - limit: the most requests that are asked, 3 or more.
+  ///   - descriptors: that name the fields of gRPC messages; without them they have numbers.
+  public init(_ request: HTTPRequest, limit: Int = 100, descriptors: ProtobufDescriptors? = nil) {
     (first, smallest) = (request, request)
     self.limit = max(3, limit)
-    parts = RequestParts(request)
+    self.descriptors = descriptors
+    parts = RequestParts(request, descriptors: descriptors)
     search = DeltaDebugging(groups: parts.groups)
     original = parts.parts
     needed = parts.parts
@@ -124,14 +129,14 @@ public struct RequestShrinking: Sendable {
       outside = search.kept.map { parts.parts[$0] }.filter { $0.kind != .body }
       omitted = original.count - search.kept.count
     }
-    needed = outside + RequestParts.leaves(of: smallest)
+    needed = outside + RequestParts.leaves(of: smallest, descriptors)
   }
 
   /// Goes on with what stands deeper in the body, if anything does.
   private mutating func endLevel() {
     if depth < Self.depthLimit {
       depth += 1
-      parts = RequestParts(smallest, depth: depth)
+      parts = RequestParts(smallest, depth: depth, descriptors: descriptors)
       search = DeltaDebugging(groups: parts.groups)
       if !parts.parts.isEmpty { return }
     }

@@ -1,3 +1,4 @@
+import ContentTree
 import HTTPModel
 import Testing
 
@@ -29,9 +30,10 @@ import Testing
   private func body(_ request: HTTPRequest) -> String { String(decoding: request.body.bytes, as: UTF8.self) }
 
   private func search(
-    _ request: HTTPRequest, limit: Int = 100, oracle: (HTTPRequest) -> Bool
+    _ request: HTTPRequest, limit: Int = 100, descriptors: ProtobufDescriptors? = nil,
+    oracle: (HTTPRequest) -> Bool
   ) -> RequestShrinking {
-    var search = RequestShrinking(request, limit: limit)
+    var search = RequestShrinking(request, limit: limit, descriptors: descriptors)
     while let candidate = search.next() { search.record(oracle(candidate)) }
     return search
   }
@@ -80,7 +82,7 @@ import Testing
     #expect(search.needed.map(\.text) == ["/filter/size/0/uk", "/page"])
   }
 
-  @Test func formsAndMessagesAreTakenApart() {
+  @Test func formsAndMessagesAreTakenApart() throws {
     let form = search(
       request(
         "/a", fields: [("Content-Type", "application/x-www-form-urlencoded")], body: "a=1&b=2&c=3", method: "POST")
@@ -95,6 +97,20 @@ import Testing
     let grpc = search(call) { $0.body.bytes.contains(104) }
     #expect(grpc.smallest.body.bytes == [0, 0, 0, 0, 4, 18, 2, 104, 105])
     #expect(grpc.needed.map(\.text) == ["field 2"])
+    let named = search(call, descriptors: try shop()) { $0.body.bytes.contains(104) }
+    #expect(named.needed.map(\.text) == ["currency"])
+    #expect(named.original.map(\.text) == ["field 1", "currency", "field 3", "field 4"])
+  }
+
+  /// Of a service whose method takes a message with one known field, number 2.
+  private func shop() throws -> ProtobufDescriptors {
+    func part(_ number: UInt8, _ content: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(content.count)] + content }
+    func text(_ number: UInt8, _ text: String) -> [UInt8] { part(number, Array(text.utf8)) }
+    let field = text(1, "currency") + [3 << 3, 2, 4 << 3, 1, 5 << 3, 9]
+    let method = text(1, "Get") + text(2, ".shop.Query") + text(3, ".shop.Query")
+    let file =
+      text(2, "shop") + part(4, text(1, "Query") + part(2, field)) + part(6, text(1, "Shop") + part(2, method))
+    return try ProtobufDescriptors(fileDescriptorSet: part(1, file))
   }
 
   @Test func whatDoesNotShowIsAskedTwiceOnly() {

@@ -4,6 +4,7 @@
 // the command's thread; the client's event loop has one of its own. Bounds: findings, examples of a finding, requests and
 // time for one, and requests a second.
 
+import ContentTree
 import HTTPModel
 import ReplayClient
 import ResponseDiff
@@ -33,11 +34,12 @@ final class ShrinkSession {
     var sight: FindingWitness.Sight?
     var started: Int64?
 
-    init(_ inquiry: Inquiry, example: Int = 0) {
+    init(_ inquiry: Inquiry, example: Int = 0, _ descriptors: ProtobufDescriptors?) {
       self.inquiry = inquiry
       self.example = example
       // Only requests that are sent are examples.
-      shrinking = RequestShrinking(inquiry.examples[example].request!, limit: ShrinkSession.requestLimit)
+      shrinking = RequestShrinking(
+        inquiry.examples[example].request!, limit: ShrinkSession.requestLimit, descriptors: descriptors)
     }
 
     var exchange: Exchange { inquiry.examples[example] }
@@ -157,7 +159,7 @@ final class ShrinkSession {
     while true {
       if search == nil {
         guard !waiting.isEmpty else { return nil }
-        search = Search(waiting.removeFirst())
+        search = Search(waiting.removeFirst(), reading.descriptors)
       }
       let now = monotonicNow()
       let started = search!.started ?? now
@@ -202,7 +204,7 @@ final class ShrinkSession {
     }
     search = nil
     if ended.shrinking.outcome == .notReproduced, ended.example + 1 < ended.inquiry.examples.count {
-      search = Search(ended.inquiry, example: ended.example + 1)
+      search = Search(ended.inquiry, example: ended.example + 1, reading.descriptors)
     }
   }
 }
