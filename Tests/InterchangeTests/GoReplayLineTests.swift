@@ -21,7 +21,7 @@ import Testing
     #expect(String(decoding: text.prefix(4), as: UTF8.self) == "3120")
     #expect(GoReplayLine(line: text.dropLast()) == line)
     #expect(GoReplayLine(line: Array(String(decoding: text.dropLast(), as: UTF8.self).uppercased().utf8)) == line)
-    #expect(try #require(line.request(insteadOf: #require(exchange.request))) == exchange.request)
+    #expect(line.request(insteadOf: try #require(exchange.request)) == exchange.request)
   }
 
   @Test("What is no message of the protocol", arguments: ["", "zz", "313", "3120", "hello", "3520610a"])
