@@ -42,7 +42,8 @@ struct RoleRulesTests {
       [
         "replay", session, "--target", servers[0].url, "--primary", servers[1].url, "--control", servers[2].url,
         "--speed", "max", "--connections", "8", "--rules", rules, "--inject", credentials, "-o", run, "--report",
-        report,
+        // Of three servers one may be slower on a busy machine, which would count as a regression.
+        report, "--gate", "diff.rate == 0",
       ])
     #expect([0, 3].contains(result.status), "\(result.output)\(result.error)")
 
