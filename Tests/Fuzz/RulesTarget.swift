@@ -42,7 +42,8 @@ enum RulesTarget: FuzzTarget {
 
   private static func readRules(_ text: [UInt8]) throws(Violation) {
     let (rules, problems) = read(text)
-    let lines = text.count { $0 == 0x0a } + 2
+    // YAML 1.1 ends lines at CR, NEL, LS and PS too; of the last three a byte that others have as well.
+    let lines = text.count { [0x0a, 0x0d, 0x85, 0xa8, 0xa9].contains($0) } + 2
     for problem in problems {
       try require(
         (1...lines).contains(problem.place.line) && problem.place.column > 0, "a problem at \(problem.place)")
