@@ -168,7 +168,7 @@ final class ReplaySession {
 }
 
 /// Looks at a running replay four times a second: shows how far it is, and hands a signal on.
-private final class ReplayWatcher: Sendable {
+final class ReplayWatcher: Sendable {
   private let replayer: Replayer
   private let mode: ProgressMode
   private let ended = Atomic<Bool>(false)

@@ -65,8 +65,14 @@ final class ShrinkSession {
   func run(_ report: inout RunReport) throws {
     waiting = try inquiries(&report)
     guard !waiting.isEmpty else { return }
+    Interruption.install()
+    // Nothing is lost with an answer that is still awaited then.
+    plan.options.interruptGrace = 0
     let replayer = Replayer(
       targets: plan.targets, primary: plan.primary, control: plan.control, options: plan.options)
+    let watcher = ReplayWatcher(replayer, progress: ProgressMode.none)
+    watcher.start()
+    defer { watcher.stop() }
     do {
       _ = try replayer.run(
         live: { hasRoom in
@@ -82,6 +88,23 @@ final class ShrinkSession {
         })
     } catch { throw CommandFailure("\(error)") }
     progress.clear()
+    if Interruption.isRequested { giveUp(&report) }
+  }
+
+  /// What was found up to an interrupt stays.
+  private func giveUp(_ report: inout RunReport) {
+    if var ended = search {
+      if ended.shrinking.asked == 0 {
+        waiting.append(ended.inquiry)
+      } else {
+        ended.shrinking.stop()
+        finish(ended, &report)
+      }
+    }
+    search = nil
+    for inquiry in waiting {
+      report.clusters[inquiry.cluster].smallest = SmallestRequest(notAsked: "Not asked again: interrupted.")
+    }
   }
 
   // MARK: Which findings
@@ -182,7 +205,8 @@ final class ShrinkSession {
   }
 
   private func take(_ replayed: ReplayedExchange) {
-    guard search != nil else { return }
+    // What an interrupt ended shows nothing.
+    guard search != nil, !Interruption.isRequested else { return }
     let sight = search!.inquiry.witness.look(
       at: reading.blanking.applied(to: replayed), inapplicable: reading.comparison.inapplicable(to: replayed.exchange))
     search!.sight = sight

@@ -100,8 +100,6 @@ import Testing
   private func regressions(_ report: [String: Any]) throws -> [String] {
     try #require(report["clusters"] as? [[String: Any]]).filter { $0["confirmed"] as? Bool == true }
       .compactMap { $0["location"] as? String }
-      // On a busy machine one of the three may also be slower.
-      .filter { $0 != "latency" }
   }
 
   private func replay(
