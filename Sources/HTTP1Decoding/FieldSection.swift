@@ -40,73 +40,127 @@ enum FieldSection {
   /// - Parameters:
   ///   - base: the section's storage, which may begin with a start line.
   ///   - start: the first field line, after the start line's LF (0 in a trailer section).
+  ///   - isClean: no control stands before `start` but in its line end.
   ///   - ranges: what it holds is replaced where the section is complete.
+  ///   - said: replaced by what the fields say of the message.
   @inline(__always)
   static func parse(
-    _ base: Octets, from start: Int, to limit: Int, maxFields: Int, _ ranges: inout [FieldRange]
+    _ base: Octets, from start: Int, to limit: Int, isClean: Bool, _ limits: HTTP1Limits, _ role: HTTP1Decoder.Role,
+    _ names: inout KnownNames, _ ranges: inout [FieldRange], _ said: inout MessageFraming
   ) -> FieldSection {
+    let maxFields = limits.maxFields
     let usual = withUnsafeTemporaryAllocation(of: FieldRange.self, capacity: usualFields) {
-      parse(base, from: start, to: limit, into: $0, capacity: min(usualFields, maxFields), &ranges)
+      parse(
+        base, from: start, to: limit, isClean: isClean, role, into: $0, capacity: min(usualFields, maxFields), &names,
+        &ranges, &said)
     }
     guard case .tooManyFields = usual, maxFields > usualFields else { return usual }
     return withUnsafeTemporaryAllocation(of: FieldRange.self, capacity: maxFields) {
-      parse(base, from: start, to: limit, into: $0, capacity: maxFields, &ranges)
+      parse(
+        base, from: start, to: limit, isClean: isClean, role, into: $0, capacity: maxFields, &names, &ranges, &said)
     }
   }
 
   private static func parse(
-    _ base: Octets, from start: Int, to limit: Int, into fields: UnsafeMutableBufferPointer<FieldRange>, capacity: Int,
-    _ ranges: inout [FieldRange]
+    _ base: Octets, from start: Int, to limit: Int, isClean: Bool, _ role: HTTP1Decoder.Role,
+    into fields: UnsafeMutableBufferPointer<FieldRange>, capacity: Int, _ names: inout KnownNames,
+    _ ranges: inout [FieldRange], _ said: inout MessageFraming
   ) -> FieldSection {
+    said = MessageFraming()
     var count = 0
     var anomalies = AnomalySet()
     var line = start
-    // Controls that belong to line ends; any other is an oddity that a closer look names.
-    var lineControls = start == 0 ? 0 : start >= 2 && base[start &- 2] == Octet.cr ? 2 : 1
+    // A control that belongs to no line end, or HTAB: a closer look names it.
+    var isClean = isClean
+    var hasFold = false
+    var name = KnownNames.none
+    var foreseen = names.first(role)
     let table = Octet.tokenTable
     let slots = fields.baseAddress!
     while true {
-      guard let feed = lineFeed(base, from: line, to: limit) else { return .incomplete }
-      var end = feed
-      if end > line, base[end &- 1] == Octet.cr {
-        end &-= 1
-        lineControls &+= 2
+      var end = firstControl(base, from: line, to: limit)
+      let next: Int
+      if end &+ 1 < limit, base[end] == Octet.cr, base[end &+ 1] == Octet.lf {
+        next = end &+ 2
       } else {
-        lineControls &+= 1
-        anomalies.insert(.http1BareLF)
+        guard let feed = lineFeed(base, from: end, to: limit) else { return .incomplete }
+        if end < feed { isClean = false }
+        end = feed
+        if end > line, base[end &- 1] == Octet.cr {
+          end &-= 1
+        } else {
+          anomalies.insert(.http1BareLF)
+        }
+        next = feed &+ 1
       }
       if end == line {
-        ranges.removeAll(keepingCapacity: true)
-        ranges.append(contentsOf: UnsafeBufferPointer(start: slots, count: count))
-        return finish(base, feed &+ 1, lineControls, anomalies)
+        ranges.replaceSubrange(0..<ranges.count, with: UnsafeBufferPointer(start: slots, count: count))
+        if hasFold { said = MessageFraming(base, ranges) }
+        said.conclude()
+        if !isClean { nameControls(base, next, &anomalies) }
+        return .complete(end: next, anomalies: anomalies)
       }
-      var nameEnd = line
-      while table[Int(base[nameEnd])] == 0x31 { nameEnd &+= 1 }
-      var colon = nameEnd
-      if base[nameEnd] != Octet.colon || nameEnd == line {
-        if Octet.isBlank(base[line]) {
-          anomalies.insert(.http1ObsoleteFold)
-          if count > 0 { fold(base, line, end, &slots[count &- 1]) }
-          line = feed &+ 1
-          continue
+      let valueEnd: Int
+      var nameEnd: Int
+      var colon: Int
+      let meaning: FieldMeaning
+      let canGlance = limit &- line >= KnownNames.window
+      if canGlance, let known = names.match(foreseen, base + line) {
+        nameEnd = line &+ known.length
+        colon = nameEnd
+        meaning = known.meaning
+        name = foreseen
+      } else {
+        nameEnd = line
+        var isToken = true
+        while table[Int(base[nameEnd])] == 0x31 { nameEnd &+= 1 }
+        colon = nameEnd
+        if base[nameEnd] != Octet.colon || nameEnd == line {
+          if Octet.isBlank(base[line]) {
+            anomalies.insert(.http1ObsoleteFold)
+            if count > 0 { fold(base, line, end, &slots[count &- 1]) }
+            hasFold = true
+            line = next
+            continue
+          }
+          guard let odd = oddName(base, line, end, &anomalies) else {
+            line = next
+            continue
+          }
+          (nameEnd, colon) = odd
+          isToken = false
         }
-        guard let odd = oddName(base, line, end, &anomalies) else {
-          line = feed &+ 1
-          continue
-        }
-        (nameEnd, colon) = odd
+        meaning = FieldMeaning(base + line, nameEnd &- line)
+        if canGlance, isToken { name = names.learn(base + line, nameEnd &- line, meaning, after: name, role) }
       }
+      foreseen = names.name(after: name)
       guard count < capacity else { return .tooManyFields }
-      var valueStart = colon &+ 1
-      while valueStart < end, Octet.isBlank(base[valueStart]) { valueStart &+= 1 }
-      while end > valueStart, Octet.isBlank(base[end &- 1]) { end &-= 1 }
-      (slots + count).initialize(
-        to: FieldRange(
-          nameStart: UInt32(truncatingIfNeeded: line), nameEnd: UInt32(truncatingIfNeeded: nameEnd),
-          valueStart: UInt32(truncatingIfNeeded: valueStart), valueEnd: UInt32(truncatingIfNeeded: end)))
+      var valueStart = colon &+ 2
+      if valueStart < end, base[colon &+ 1] == Octet.space, base[valueStart] > Octet.space,
+        base[end &- 1] > Octet.space
+      {
+        valueEnd = end
+      } else {
+        valueStart = colon &+ 1
+        while valueStart < end, Octet.isBlank(base[valueStart]) { valueStart &+= 1 }
+        valueEnd = trimmed(base, valueStart, end)
+      }
+      let range = FieldRange(
+        nameStart: UInt32(truncatingIfNeeded: line), nameEnd: UInt32(truncatingIfNeeded: nameEnd),
+        valueStart: UInt32(truncatingIfNeeded: valueStart), valueEnd: UInt32(truncatingIfNeeded: valueEnd))
+      (slots + count).initialize(to: range)
+      if meaning != .none { said.note(base, range, meaning) }
       count &+= 1
-      line = feed &+ 1
+      line = next
     }
+  }
+
+  /// The end of what stands in `start ..< end` without white space behind it.
+  @inline(__always)
+  private static func trimmed(_ base: Octets, _ start: Int, _ end: Int) -> Int {
+    var end = end
+    while end > start, Octet.isBlank(base[end &- 1]) { end &-= 1 }
+    return end
   }
 
   /// RFC 9112, 5.2: the line continues the value before it. The line end between them stays in the value's bytes.
@@ -137,15 +191,6 @@ enum FieldSection {
     while index < nameEnd, Octet.isToken(base[index]) { index += 1 }
     if index < nameEnd || nameEnd == line { anomalies.insert(.http1FieldNameInvalid) }
     return (nameEnd, colon)
-  }
-
-  @inline(__always)
-  private static func finish(
-    _ base: Octets, _ end: Int, _ lineControls: Int, _ anomalies: AnomalySet
-  ) -> FieldSection {
-    var anomalies = anomalies
-    if controlCount(base, count: end) != lineControls { nameControls(base, end, &anomalies) }
-    return .complete(end: end, anomalies: anomalies)
   }
 
   private static func nameControls(_ base: Octets, _ end: Int, _ anomalies: inout AnomalySet) {

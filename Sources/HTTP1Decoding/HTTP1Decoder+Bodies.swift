@@ -64,7 +64,9 @@ extension HTTP1Decoder {
     return .chunk(size: line.size)
   }
 
-  mutating func readTrailers(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> TrailersRead {
+  mutating func readTrailers(
+    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ names: inout KnownNames
+  ) -> TrailersRead {
     if held.isEmpty, bytes.count - offset >= 2, bytes[offset] == Octet.cr, bytes[offset + 1] == Octet.lf {
       offset += 2
       counts.trailers &+= 2
@@ -78,10 +80,12 @@ extension HTTP1Decoder {
     offset = end ?? limit
     if end == nil { return held.count < limits.maxHeadBytes ? .needsMore : .tooLarge }
     let storage = takeHeld()
-    let maxFields = limits.maxFields
     var ranges: [FieldRange] = []
+    // A trailer says nothing of the message (RFC 9110, 6.5.1).
+    var said = MessageFraming()
     let parsed = storage.withUnsafeBufferPointer {
-      FieldSection.parse($0.baseAddress!, from: 0, to: $0.count, maxFields: maxFields, &ranges)
+      FieldSection.parse(
+        $0.baseAddress!, from: 0, to: $0.count, isClean: true, limits, role, &names, &ranges, &said)
     }
     guard case .complete(_, let anomalies) = parsed else {
       held = storage

@@ -17,25 +17,26 @@ extension HTTP1Decoder {
   /// The usual case: the whole head stands in `bytes`.
   /// - Returns: false where it does not, or is anything but a plain head.
   mutating func readWholeHead(
-    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head
+    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head, _ names: inout KnownNames
   ) -> Bool {
     let count = min(bytes.count - offset, limits.maxHeadBytes)
     let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + offset
-    guard let feed = lineFeed(base, from: 0, to: min(count, limits.maxStartLineBytes)),
-      case .message(let line) = StartLine.parse(base, feed, role: role), !line.isSimple,
+    var said = MessageFraming()
+    guard let end = StartLineEnd(base, to: min(count, limits.maxStartLineBytes)),
+      case .message(let line) = StartLine.parse(base, end, role: role), !line.isSimple,
       case .complete(let end, let anomalies) = FieldSection.parse(
-        base, from: feed + 1, to: count, maxFields: limits.maxFields, &head.fields.ranges)
+        base, from: end.feed + 1, to: count, isClean: end.isClean, limits, role, &names, &head.fields.ranges, &said)
     else { return false }
-    head.fields.storage.removeAll(keepingCapacity: true)
-    head.fields.storage.append(contentsOf: UnsafeBufferPointer(start: base, count: end))
+    head.fields.storage.replaceSubrange(
+      0..<head.fields.storage.count, with: UnsafeBufferPointer(start: base, count: end))
     offset += end
-    makeHead(line, base, anomalies, &head)
+    makeHead(line, base, anomalies, said, &head)
     return true
   }
 
   /// Adds to `held` what belongs to the head, first up to the end of its start line.
   mutating func extendHead(
-    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head
+    _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ head: inout HTTP1Head, _ names: inout KnownNames
   ) -> HeadRead {
     while offset < bytes.count {
       guard startLineKnown else {
@@ -50,7 +51,7 @@ extension HTTP1Decoder {
       offset = end ?? limit
       if end == nil, held.count < limits.maxHeadBytes { return .needsMore }
       startLineKnown = false
-      return end == nil ? .tooLarge : completeHead(&head)
+      return end == nil ? .tooLarge : completeHead(&head, &names)
     }
     return .needsMore
   }
@@ -70,8 +71,9 @@ extension HTTP1Decoder {
     let lineCount = held.count - (feed == nil ? 0 : 1)
     let role = role
     let verdict: StartLineVerdict? = held.withUnsafeBufferPointer { held in
-      if feed != nil { return StartLine.parse(held.baseAddress!, lineCount, role: role) }
-      return lineCount < longest && StartLine.mayBegin(held.baseAddress!, lineCount, role: role)
+      let base = held.baseAddress!
+      if feed != nil { return StartLine.parse(base, StartLineEnd(base, feedAt: lineCount), role: role) }
+      return lineCount < longest && StartLine.mayBegin(base, lineCount, role: role)
         ? nil : .invalid
     }
     switch verdict {
@@ -100,16 +102,16 @@ extension HTTP1Decoder {
     return .rejected(kind)
   }
 
-  private mutating func completeHead(_ head: inout HTTP1Head) -> HeadRead {
+  private mutating func completeHead(_ head: inout HTTP1Head, _ names: inout KnownNames) -> HeadRead {
     let storage = takeHeld()
-    let maxFields = limits.maxFields
-    let role = role
+    var said = MessageFraming()
     let parsed = storage.withUnsafeBufferPointer { buffer -> (StartLine, AnomalySet)? in
       let base = buffer.baseAddress!
-      guard let feed = lineFeed(base, from: 0, to: buffer.count),
-        case .message(let line) = StartLine.parse(base, feed, role: role),
+      guard let end = StartLineEnd(base, to: buffer.count),
+        case .message(let line) = StartLine.parse(base, end, role: role),
         case .complete(_, let anomalies) = FieldSection.parse(
-          base, from: feed + 1, to: buffer.count, maxFields: maxFields, &head.fields.ranges)
+          base, from: end.feed + 1, to: buffer.count, isClean: end.isClean, limits, role, &names, &head.fields.ranges,
+          &said)
       else { return nil }
       return (line, anomalies)
     }
@@ -119,22 +121,21 @@ extension HTTP1Decoder {
     }
     // `held` gave it up, so nothing is copied.
     head.fields.storage = storage
-    storage.withUnsafeBufferPointer { makeHead(line, $0.baseAddress!, anomalies, &head) }
+    storage.withUnsafeBufferPointer { makeHead(line, $0.baseAddress!, anomalies, said, &head) }
     return .head
   }
 
   private mutating func completeSimple(_ line: StartLine, _ head: inout HTTP1Head) -> HeadRead {
     let storage = takeHeld()
     head.fields = HeaderFields(storage: storage)
-    storage.withUnsafeBufferPointer { makeHead(line, $0.baseAddress!, AnomalySet(), &head) }
+    storage.withUnsafeBufferPointer { makeHead(line, $0.baseAddress!, AnomalySet(), MessageFraming(), &head) }
     return .head
   }
 
   /// Fills in what the start line and the fields, which stand in `head` already, say; the message begins.
   private mutating func makeHead(
-    _ line: StartLine, _ base: Octets, _ anomalies: AnomalySet, _ head: inout HTTP1Head
+    _ line: StartLine, _ base: Octets, _ anomalies: AnomalySet, _ said: MessageFraming, _ head: inout HTTP1Head
   ) {
-    let said = MessageFraming(base, head.fields.ranges)
     counts.head &+= UInt64(head.fields.storage.count)
     head.anomalies = anomalies
     head.anomalies.formUnion(line.anomalies)

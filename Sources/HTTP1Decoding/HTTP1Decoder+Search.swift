@@ -76,11 +76,11 @@ extension HTTP1Decoder {
   /// A status line is told from text by the line after it, so all of it and some of that line may be held.
   private mutating func readHeldStartLine() {
     startLineKnown = held.withUnsafeBufferPointer { held in
-      guard let base = held.baseAddress, let feed = lineFeed(base, from: 0, to: held.count),
-        case .message = StartLine.parse(base, feed, role: role)
+      guard let base = held.baseAddress, let end = StartLineEnd(base, to: held.count),
+        case .message = StartLine.parse(base, end, role: role)
       else { return false }
       section = SectionEnd()
-      _ = section.find(base, from: feed + 1, to: held.count)
+      _ = section.find(base, from: end.feed + 1, to: held.count)
       return true
     }
   }

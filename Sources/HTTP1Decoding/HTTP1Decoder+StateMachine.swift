@@ -61,11 +61,11 @@ extension HTTP1Decoder {
           continue
         case .passed: break
         }
-        if readWholeHead(bytes, &offset, &parts.head) { return .head }
+        if readWholeHead(bytes, &offset, &parts.head, &parts.names) { return .head }
         state = .head
 
       case .head:
-        switch extendHead(bytes, &offset, &parts.head) {
+        switch extendHead(bytes, &offset, &parts.head, &parts.names) {
         case .needsMore: return nil
         case .head: return .head
         case .passedOver:
@@ -151,7 +151,7 @@ extension HTTP1Decoder {
 
       case .trailers:
         guard offset < bytes.count else { return nil }
-        switch readTrailers(bytes, &offset) {
+        switch readTrailers(bytes, &offset, &parts.names) {
         case .needsMore: return nil
         case .none: state = .ending
         case .section(let fields):

@@ -32,6 +32,8 @@ public struct HTTP1Parts: Sendable {
   public var trailers = HeaderFields()
   /// Body bytes that had waited.
   public var held: [UInt8] = []
+  /// Field names of the heads that were read with these parts.
+  var names = KnownNames()
 
   public init() {}
 }

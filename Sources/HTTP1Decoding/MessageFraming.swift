@@ -3,6 +3,29 @@
 
 import HTTPModel
 
+/// What a field's name makes it say about the message.
+enum FieldMeaning: UInt8, Sendable {
+  case none, host, expect, upgrade, connection, contentLength, transferEncoding
+
+  /// - Parameter name: followed by a colon or white space.
+  @inline(__always)
+  init(_ name: Octets, _ length: Int) {
+    self = .none
+    guard length >= 4 else { return }
+    // A name is told from the others by its length and its first four letters.
+    let start = UnsafeRawPointer(name).loadUnaligned(as: UInt32.self)
+    switch (length, UInt32(littleEndian: start) | 0x2020_2020) {
+    case (4, 0x7473_6f68): if isName(name, 4, "host") { self = .host }
+    case (6, 0x6570_7865): if isName(name, 6, "expect") { self = .expect }
+    case (7, 0x7267_7075): if isName(name, 7, "upgrade") { self = .upgrade }
+    case (10, 0x6e6e_6f63): if isName(name, 10, "connection") { self = .connection }
+    case (14, 0x746e_6f63): if isName(name, 14, "content-length") { self = .contentLength }
+    case (17, 0x6e61_7274): if isName(name, 17, "transfer-encoding") { self = .transferEncoding }
+    default: break
+    }
+  }
+}
+
 /// What the fields of one section say, gathered in one pass.
 struct MessageFraming {
   private(set) var contentLength: UInt64?
@@ -19,33 +42,27 @@ struct MessageFraming {
   private(set) var hosts = 0
   private(set) var anomalies = AnomalySet()
 
-  @inline(__always)
+  /// Of a section without fields.
+  init() {}
+
+  /// Of all fields of a section; ``conclude()`` is still to be called.
   init(_ base: Octets, _ ranges: [FieldRange]) {
     for range in ranges {
-      let length = Int(range.nameEnd &- range.nameStart)
-      guard length >= 4 else { continue }
-      // A name is told from the others by its length and its first four letters; a colon follows it, so they are there.
-      let name = UnsafeRawPointer(base + Int(range.nameStart)).loadUnaligned(as: UInt32.self)
-      switch (length, UInt32(littleEndian: name) | 0x2020_2020) {
-      case (4, 0x7473_6f68), (6, 0x6570_7865), (7, 0x7267_7075), (10, 0x6e6e_6f63), (14, 0x746e_6f63),
-        (17, 0x6e61_7274):
-        note(base, range, length)
-      default: break
-      }
+      let meaning = FieldMeaning(base + Int(range.nameStart), Int(range.nameEnd &- range.nameStart))
+      if meaning != .none { note(base, range, meaning) }
     }
-    if isChunked, hasContentLength { anomalies.insert(.http1ContentLengthAndChunked) }
   }
 
-  private mutating func note(_ base: Octets, _ range: FieldRange, _ length: Int) {
-    let name = base + Int(range.nameStart)
+  /// Takes note of the next field.
+  mutating func note(_ base: Octets, _ range: FieldRange, _ meaning: FieldMeaning) {
     let start = Int(range.valueStart)
     let end = Int(range.valueEnd)
-    switch length {
-    case 4 where isName(name, 4, "host"): hosts += 1
-    case 6 where isName(name, 6, "expect"):
-      if isName(base + start, end - start, "100-continue") { expectsContinue = true }
-    case 7 where isName(name, 7, "upgrade"): hasUpgrade = start < end
-    case 10 where isName(name, 10, "connection"):
+    switch meaning {
+    case .none: break
+    case .host: hosts += 1
+    case .expect: if isName(base + start, end - start, "100-continue") { expectsContinue = true }
+    case .upgrade: hasUpgrade = start < end
+    case .connection:
       forEachElement(base, start, end) { first, count in
         switch count {
         case 5: if isName(base + first, 5, "close") { saysClose = true }
@@ -54,10 +71,14 @@ struct MessageFraming {
         default: break
         }
       }
-    case 14 where isName(name, 14, "content-length"): noteContentLength(base, start, end)
-    case 17 where isName(name, 17, "transfer-encoding"): noteTransferEncoding(base, start, end)
-    default: break
+    case .contentLength: noteContentLength(base, start, end)
+    case .transferEncoding: noteTransferEncoding(base, start, end)
     }
+  }
+
+  /// After the last field.
+  mutating func conclude() {
+    if isChunked, hasContentLength { anomalies.insert(.http1ContentLengthAndChunked) }
   }
 
   /// RFC 9112, 6.3: a list of equal values, or repeated fields of one value, count as one. The first valid value is

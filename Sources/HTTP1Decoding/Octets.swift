@@ -50,44 +50,36 @@ func lineFeed(_ base: Octets, from start: Int, to end: Int) -> Int? {
   return UnsafeRawPointer(found) - UnsafeRawPointer(base)
 }
 
-/// How many bytes of `0 ..< count` are controls other than HTAB; CR, LF and DEL are among them.
+/// The index of the first control (HTAB and DEL among them) in `start ..< end`; `end` where there is none.
 @inline(__always)
-func controlCount(_ base: Octets, count: Int) -> Int {
+func firstControl(_ base: Octets, from start: Int, to end: Int) -> Int {
   let raw = UnsafeRawPointer(base)
-  let (space, tab, del) = (Lanes(repeating: 0x20), Lanes(repeating: 9), Lanes(repeating: 0x7f))
-  var total = 0
-  var index = 0
-  while count &- index >= 16 {
-    // A lane counts to 255, so sums are taken every 255 blocks.
-    var lanes = Lanes()
-    let stop = min(count &- 16, index &+ 254 &* 16)
-    while index <= stop {
-      let block = raw.loadUnaligned(fromByteOffset: index, as: Lanes.self)
-      // A mask's lane is 0 or -1.
-      lanes &-= (allOnes(block .< space) & ~allOnes(block .== tab)) | allOnes(block .== del)
-      index &+= 16
+  let (space, del) = (Lanes(repeating: 0x20), Lanes(repeating: 0x7f))
+  var index = start
+  while end &- index >= 16 {
+    let block = raw.loadUnaligned(fromByteOffset: index, as: Lanes.self)
+    // A mask's lane is 0 or -1.
+    let found = unsafeBitCast(allOnes(block .< space) | allOnes(block .== del), to: SIMD2<UInt64>.self)
+    if found[0] | found[1] != 0 {
+      // The lanes stand in the words as the octets do in memory, the first one lowest.
+      return found[0] != 0
+        ? index &+ found[0].littleEndian.trailingZeroBitCount >> 3
+        : index &+ 8 &+ found[1].littleEndian.trailingZeroBitCount >> 3
     }
-    let words = unsafeBitCast(lanes, to: SIMD2<UInt64>.self)
-    total &+= byteSum(words[0]) &+ byteSum(words[1])
+    index &+= 16
   }
-  while index < count {
+  while index < end {
     let byte = base[index]
-    if (byte < 0x20 && byte != 9) || byte == 0x7f { total &+= 1 }
+    if byte < 0x20 || byte == 0x7f { return index }
     index &+= 1
   }
-  return total
+  return end
 }
 
 private typealias Lanes = SIMD16<UInt8>
 
 @inline(__always)
 private func allOnes(_ mask: SIMDMask<SIMD16<Int8>>) -> Lanes { unsafeBitCast(mask, to: Lanes.self) }
-
-@inline(__always)
-private func byteSum(_ word: UInt64) -> Int {
-  let pairs = (word & 0x00ff_00ff_00ff_00ff) &+ (word >> 8 & 0x00ff_00ff_00ff_00ff)
-  return Int((pairs &* 0x0001_0001_0001_0001) >> 48)
-}
 
 /// Whether `count` bytes at `bytes` are `lowercase` when A-Z count as a-z.
 @inline(__always)

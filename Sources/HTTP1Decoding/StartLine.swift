@@ -18,6 +18,36 @@ struct StartLine {
   var anomalies = AnomalySet()
 }
 
+/// Where a start line ends.
+struct StartLineEnd {
+  /// Of its LF.
+  var feed: Int
+  /// The line holds no controls but its end.
+  var isClean: Bool
+
+  /// Nil where no LF stands in `0 ..< limit`.
+  @inline(__always)
+  init?(_ base: Octets, to limit: Int) {
+    let control = firstControl(base, from: 0, to: limit)
+    if control &+ 1 < limit, base[control] == Octet.cr, base[control &+ 1] == Octet.lf {
+      self.init(feed: control &+ 1, isClean: true)
+    } else {
+      guard let feed = lineFeed(base, from: control, to: limit) else { return nil }
+      self.init(feed: feed, isClean: control == feed)
+    }
+  }
+
+  /// Of a line that is known to end there.
+  init(_ base: Octets, feedAt feed: Int) {
+    self = StartLineEnd(base, to: feed + 1) ?? StartLineEnd(feed: feed, isClean: false)
+  }
+
+  private init(feed: Int, isClean: Bool) {
+    self.feed = feed
+    self.isClean = isClean
+  }
+}
+
 enum StartLineVerdict {
   case message(StartLine)
   /// `PRI * HTTP/2.0`.
@@ -49,13 +79,15 @@ extension StartLine {
     }
   }
 
-  static func parse(_ base: Octets, _ count: Int, role: HTTP1Decoder.Role) -> StartLineVerdict {
-    var end = count
-    if end > 0, base[end - 1] == Octet.cr { end -= 1 }
-    return role == .request ? parseRequest(base, end) : parseStatus(base, end)
+  @inline(__always)
+  static func parse(_ base: Octets, _ end: StartLineEnd, role: HTTP1Decoder.Role) -> StartLineVerdict {
+    var lineEnd = end.feed
+    if lineEnd > 0, base[lineEnd - 1] == Octet.cr { lineEnd -= 1 }
+    if role == .request { return parseRequest(base, lineEnd, hasTabs: !end.isClean) }
+    return commonStatus(base, lineEnd) ?? parseStatus(base, lineEnd)
   }
 
-  private static func parseRequest(_ base: Octets, _ lineEnd: Int) -> StartLineVerdict {
+  private static func parseRequest(_ base: Octets, _ lineEnd: Int, hasTabs: Bool) -> StartLineVerdict {
     var line = StartLine()
     var end = 0
     let table = Octet.tokenTable
@@ -75,7 +107,7 @@ extension StartLine {
     }
     if !oddBlanks, let version = commonVersion(base, stop), stop &- 9 > start,
       memchr(base + start, Int32(Octet.space), stop &- 9 &- start) == nil,
-      memchr(base + start, Int32(Octet.tab), stop &- 9 &- start) == nil
+      !hasTabs || memchr(base + start, Int32(Octet.tab), stop &- 9 &- start) == nil
     {
       line.version = version
       line.partStart = start
@@ -124,6 +156,22 @@ extension StartLine {
     return .message(line)
   }
 
+  /// `HTTP/1.1` or `HTTP/1.0`, a space, three digits, and nothing or a space and the reason.
+  @inline(__always)
+  private static func commonStatus(_ base: Octets, _ lineEnd: Int) -> StartLineVerdict? {
+    guard lineEnd >= 12, base[8] == Octet.space, lineEnd == 12 || base[12] == Octet.space,
+      let version = commonVersion(UnsafeRawPointer(base))
+    else { return nil }
+    let (a, b, c) = (base[9] &- 0x30, base[10] &- 0x30, base[11] &- 0x30)
+    guard a < 10, b < 10, c < 10 else { return nil }
+    var line = StartLine()
+    line.version = version
+    line.status = UInt16(a) &* 100 &+ UInt16(b) &* 10 &+ UInt16(c)
+    line.partStart = min(13, lineEnd)
+    line.partEnd = lineEnd
+    return .message(line)
+  }
+
   private static func parseStatus(_ base: Octets, _ lineEnd: Int) -> StartLineVerdict {
     var line = StartLine()
     var end = 0
@@ -159,7 +207,13 @@ extension StartLine {
   @inline(__always)
   private static func commonVersion(_ base: Octets, _ end: Int) -> HTTPVersion? {
     guard end > 9, base[end &- 9] == Octet.space else { return nil }
-    let word = UInt64(littleEndian: UnsafeRawPointer(base).loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self))
+    return commonVersion(UnsafeRawPointer(base + (end &- 8)))
+  }
+
+  /// `HTTP/1.1` or `HTTP/1.0` at `place`.
+  @inline(__always)
+  private static func commonVersion(_ place: UnsafeRawPointer) -> HTTPVersion? {
+    let word = UInt64(littleEndian: place.loadUnaligned(as: UInt64.self))
     // The eight bytes read as a number, their first one lowest.
     if word == 0x312e_312f_5054_5448 { return .http11 }
     return word == 0x302e_312f_5054_5448 ? .http10 : nil
