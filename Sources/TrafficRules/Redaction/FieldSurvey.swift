@@ -9,13 +9,16 @@ struct FieldSurvey {
   var firstNotable: Int?
   var contentType: Int?
   var hasContentEncoding = false
+  /// The body is that of a gRPC call.
+  var isCall = false
   /// False where no field holds anything to hide, wherever it is looked for.
   var mayHoldSecret = false
   /// False where the body holds nothing to hide.
   var mayBodyHoldSecret = false
 
   /// What the body is that follows these fields.
-  func form(of content: UnsafeBufferPointer<UInt8>, _ fields: HeaderFields) -> TextForm {
+  @inline(__always)
+  func form(of content: UnsafeBufferPointer<UInt8>, _ fields: borrowing HeaderFields) -> TextForm {
     guard let contentType else { return TextForm(contentType: nil, content) }
     let range = fields.ranges[contentType]
     return fields.storage.withUnsafeBufferPointer { storage in
@@ -38,6 +41,13 @@ struct FieldName {
     bytes = UnsafeBufferPointer(rebasing: storage[Int(range.nameStart)..<Int(range.nameEnd)])
   }
 
+  /// Whether it may begin with `content-`; it has eight octets and more.
+  @inline(__always)
+  fileprivate var isContent: Bool {
+    let start = UnsafeRawPointer(bytes.baseAddress!).loadUnaligned(as: UInt64.self)
+    return UInt64(littleEndian: start) | 0x2020_2020_2020_2020 == 0x2d74_6e65_746e_6f63
+  }
+
   /// - Parameter name: of as many octets, in lower case.
   fileprivate func isEqual(_ name: StaticString) -> Bool {
     for index in 0..<name.utf8CodeUnitCount where bytes[index] | 0x20 != name.utf8Start[index] { return false }
@@ -46,17 +56,18 @@ struct FieldName {
 }
 
 extension SecretCatalog {
-  func survey(_ fields: HeaderFields) -> FieldSurvey {
+  @inline(__always)
+  func survey(_ fields: borrowing HeaderFields) -> FieldSurvey {
     var survey = FieldSurvey()
     fields.storage.withUnsafeBufferPointer { storage in
       fields.ranges.withUnsafeBufferPointer { ranges in
         for index in 0..<ranges.count {
           guard let name = FieldName(ranges[index], storage) else { continue }
-          switch name.bytes.count {
-          case 12 where survey.contentType == nil && fields.matches(index, "content-type"): survey.contentType = index
-          case 16 where !survey.hasContentEncoding && fields.matches(index, "content-encoding"):
+          if name.bytes.count == 12, survey.contentType == nil, name.isContent, name.isEqual("content-type") {
+            survey.contentType = index
+            survey.isCall = Redactor.isCall(ranges[index], storage)
+          } else if name.bytes.count == 16, name.isContent, name.isEqual("content-encoding") {
             survey.hasContentEncoding = true
-          default: break
           }
           if survey.firstNotable == nil, notable.mayContain(name.bytes), kind(of: name) != nil {
             survey.firstNotable = index
@@ -68,12 +79,13 @@ extension SecretCatalog {
     return survey
   }
 
-  func survey(_ fields: HeaderFields, _ body: [UInt8]) -> FieldSurvey {
+  @inline(__always)
+  func survey(_ fields: borrowing HeaderFields, _ body: borrowing [UInt8]) -> FieldSurvey {
     var survey = survey(fields)
     guard !body.isEmpty else { return survey }
     // Messages of calls are looked into by what describes them.
     survey.mayBodyHoldSecret =
-      survey.hasContentEncoding || survey.contentType.map { Redactor.isCall(fields.value(at: $0)) } ?? false
+      survey.hasContentEncoding || survey.isCall
       || body.withUnsafeBufferPointer { mayHoldSecret($0, survey.form(of: $0, fields)) }
     return survey
   }

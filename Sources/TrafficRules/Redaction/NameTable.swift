@@ -63,11 +63,11 @@ struct NameTable: Sendable {
   /// False proves that a name is none of these, by a glance at its ends.
   @inline(__always)
   func mayContain(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = name.first, let last = name.last, name.count <= longest, mayEnd(name, at: name.count) else {
-      return false
-    }
-    return ends[Int(first & 31)] >> UInt32(last & 31) & 1 == 1 || NameTable.isPassedOver(first)
-      || NameTable.isPassedOver(last)
+    guard !name.isEmpty, name.count <= longest else { return false }
+    let (first, last) = (name[0], name[name.count &- 1])
+    return
+      (ends[Int(first & 31)] >> UInt32(last & 31) & 1 == 1 || NameTable.isPassedOver(first)
+      || NameTable.isPassedOver(last)) && mayEnd(name, at: name.count)
   }
 
   /// False proves that no name of these ends at `end` in a text, wherever it begins.

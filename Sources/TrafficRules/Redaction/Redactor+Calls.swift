@@ -21,6 +21,14 @@ struct CallContext {
   var direction = StreamMessage.Direction.request
   /// Messages that stand elsewhere now, or have another length.
   var moved: [Key: (offset: UInt64, length: UInt64)] = [:]
+
+  /// Nothing is known but what was recorded.
+  mutating func begin(_ recorded: StreamMessages?) {
+    direction = .request
+    if path != nil { path = nil }
+    if self.recorded != nil || recorded != nil { self.recorded = recorded }
+    if !moved.isEmpty { moved = [:] }
+  }
 }
 
 /// A message in the kept bytes of a body.
@@ -36,10 +44,12 @@ private struct CallFrame {
 
 extension Redactor {
   /// Whether a Content-Type is one of gRPC's, in any case of letters.
-  static func isCall(_ type: ArraySlice<UInt8>) -> Bool {
+  static func isCall(_ type: FieldRange, _ storage: UnsafeBufferPointer<UInt8>) -> Bool {
     let name: StaticString = "application/grpc"
-    guard type.count >= 16 else { return false }
-    for offset in 0..<16 where type[type.startIndex + offset] | 0x20 != name.utf8Start[offset] | 0x20 { return false }
+    guard type.valueEnd &- type.valueStart >= 16, Int(type.valueEnd) <= storage.count else { return false }
+    let value = storage.baseAddress! + Int(type.valueStart)
+    // From the end, in which types differ.
+    for offset in (0..<16).reversed() where value[offset] | 0x20 != name.utf8Start[offset] | 0x20 { return false }
     return true
   }
 

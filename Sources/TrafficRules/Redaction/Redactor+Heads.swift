@@ -27,7 +27,7 @@ extension Redactor {
   }
 
   /// A request's target: its query, and a password in an absolute one.
-  mutating func redactTarget(_ request: inout HTTPRequest) {
+  mutating func redactTarget(_ request: inout HTTPRequest, _ catalog: SecretCatalog) {
     let range = Int(request.targetRange.lowerBound)..<Int(request.targetRange.upperBound)
     // Looked at before it is touched: most targets have neither, and most queries name nothing secret.
     let (query, hasAddress) = request.fields.storage.withUnsafeBufferPointer { bytes -> (Range<Int>?, Bool) in

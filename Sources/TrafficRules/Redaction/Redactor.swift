@@ -96,29 +96,27 @@ public struct Redactor {
   }
 
   public mutating func redact(_ exchange: inout Exchange) {
+    let catalog = catalog
     let recorded = exchange.hasDetails ? exchange.details.messages : nil
-    call = CallContext(path: Redactor.callPath(exchange.request, recorded), recorded: recorded)
-    if exchange.request != nil { redactRequest(&exchange.request!) }
-    if exchange.response != nil { redactResponse(&exchange.response!) }
+    call.begin(recorded)
+    if exchange.request != nil { redactRequest(&exchange.request!, catalog) }
+    if exchange.response != nil { redactResponse(&exchange.response!, catalog) }
     if recorded != nil { redactMessages(&exchange) }
   }
 
   /// - Parameter request: what it answers, where that is known: it says of which type gRPC messages are.
   public mutating func redact(_ response: inout HTTPResponse, to request: HTTPRequest? = nil) {
-    call = CallContext(path: Redactor.callPath(request, nil))
-    redactResponse(&response)
+    let catalog = catalog
+    call.begin(nil)
+    if let request, catalog.survey(request.fields).isCall { call.path = Array(request.path) }
+    redactResponse(&response, catalog)
   }
 
-  /// The path of what is, or may be, a gRPC call.
-  private static func callPath(_ request: HTTPRequest?, _ recorded: StreamMessages?) -> [UInt8]? {
-    guard let request, recorded != nil || request.fields.first("content-type").map(isCall) ?? false else { return nil }
-    return Array(request.path)
-  }
-
-  private mutating func redactRequest(_ request: inout HTTPRequest) {
-    search.writer.place = "request"
-    redactTarget(&request)
+  private mutating func redactRequest(_ request: inout HTTPRequest, _ catalog: SecretCatalog) {
+    if search.writer.inspects { search.writer.place = "request" }
+    redactTarget(&request, catalog)
     let head = catalog.survey(request.fields, request.body.bytes)
+    if head.isCall || call.recorded != nil { call.path = Array(request.path) }
     if head.mayHoldSecret { redact(&request.fields, head) }
     if !request.trailers.storage.isEmpty { redact(&request.trailers) }
     guard head.mayBodyHoldSecret else { return }
@@ -128,8 +126,8 @@ public struct Redactor {
     swap(&body, &request.body)
   }
 
-  private mutating func redactResponse(_ response: inout HTTPResponse) {
-    search.writer.place = "response"
+  private mutating func redactResponse(_ response: inout HTTPResponse, _ catalog: SecretCatalog) {
+    if search.writer.inspects { search.writer.place = "response" }
     call.direction = .response
     let head = catalog.survey(response.fields, response.body.bytes)
     if head.mayHoldSecret { redact(&response.fields, head) }
@@ -157,7 +155,7 @@ public struct Redactor {
       let codings = ContentCoding.names(in: fields.indices(of: "content-encoding").map { fields.value(at: $0) })
       guard codings.isEmpty else { return redactCoded(&body, &fields, head, codings) }
     }
-    if let type = head.contentType, Redactor.isCall(fields.value(at: type)) { return redactCall(&body, &fields) }
+    if head.isCall { return redactCall(&body, &fields) }
     body.bytes.withUnsafeMutableBufferPointer { bytes in
       search.search(bytes, head.form(of: UnsafeBufferPointer(bytes), fields))
     }

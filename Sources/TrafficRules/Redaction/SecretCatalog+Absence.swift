@@ -25,12 +25,38 @@ extension SecretCatalog {
   /// Of JSON, of text with JSON or pairs in it, and of what stands in a JSON string with its escapes.
   func mayHoldSecret(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     guard pointers.isEmpty else { return true }
-    return mayHoldEscapedSecret(text) || mayHoldMember(text) || mayHoldPair(text, .text)
+    var (hasEscapes, hasPairs) = (false, false)
+    var next = text.place(ofAny: Self.signs, from: 0)
+    while let place = next {
+      switch text[place] {
+      case UInt8(ascii: ":"):
+        if mayEndSecretName(text, place) || mayPrecedePassword(text, place) { return true }
+      case UInt8(ascii: "="):
+        // One look is at all pairs of the text.
+        if !hasPairs, mayHoldPair(text, .text) { return true }
+        hasPairs = true
+      default:
+        if !hasEscapes, mayHoldEscapedSecret(text) { return true }
+        hasEscapes = true
+      }
+      next = text.place(ofAny: Self.signs, from: place &+ 1)
+    }
+    return false
   }
+
+  /// Behind a member's name, behind a pair's, before what is escaped.
+  private static let signs = (UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: "\\"))
 
   /// Of what stands behind a URL's question mark.
   func mayHoldSecret(inQuery text: UnsafeBufferPointer<UInt8>) -> Bool {
-    text.contains(UInt8(ascii: "%")) || mayHoldPair(text, .query)
+    let signs = (UInt8(ascii: "="), UInt8(ascii: "%"), UInt8(ascii: "%"))
+    var next = text.place(ofAny: signs, from: 0)
+    while let place = next {
+      if text[place] == UInt8(ascii: "%") { return true }
+      if mayEndPairName(text, place, .query), isSecretName(text, before: place, .query) { return true }
+      next = text.place(ofAny: signs, from: place &+ 1)
+    }
+    return false
   }
 
   /// Of a query's or form's value, in which escaped text may stand.
@@ -71,15 +97,6 @@ extension SecretCatalog {
   }
 
   // MARK: Members
-
-  private func mayHoldMember(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    var next = text.place(of: UInt8(ascii: ":"), from: 0)
-    while let colon = next {
-      if mayEndSecretName(text, colon) || mayPrecedePassword(text, colon) { return true }
-      next = text.place(of: UInt8(ascii: ":"), from: colon &+ 1)
-    }
-    return false
-  }
 
   /// Whether a member's name stands before a colon and may be secret.
   @inline(__always)
