@@ -10,7 +10,7 @@ import SessionFile
 
 struct Capture: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Record HTTP traffic from an interface or from a saved capture.",
+    commandName: "capture", abstract: "Record HTTP traffic from an interface or from a saved capture.",
     discussion: """
       Reads copies of packets, puts TCP streams and HTTP exchanges together, and writes them to a session file. \
       Without -w the exchanges are counted and nothing is written.

@@ -11,7 +11,7 @@ import ResponseDiff
 
 struct Demo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Capture, replay and compare on two built-in servers, to see how it works.",
+    commandName: "demo", abstract: "Capture, replay and compare on two built-in servers, to see how it works.",
     discussion: """
       Starts a small shop and a canary of it with planted faults, sends real traffic over loopback, captures it \
       live (or takes a shipped capture where live capture is not permitted), replays it against the canary and \

@@ -6,7 +6,7 @@ import PcapCapture
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what is missing to capture and replay here, and the command that mends it.",
+    commandName: "doctor", abstract: "Say what is missing to capture and replay here, and the command that mends it.",
     discussion: """
       Exit status 2 where capturing or replaying would fail. HTTPS can be read where a server, a proxy or a client logs \
       its secrets: --tls says how the common ones are made to.

@@ -3,7 +3,7 @@ import PcapCapture
 
 struct Interfaces: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List what can be captured here, and by whom.",
+    commandName: "interfaces", abstract: "List what can be captured here, and by whom.",
     discussion: "Loopback shows traffic between processes of this host, beside a service-mesh sidecar too.")
 
   @OptionGroup(title: "Standard error") var log: LogOptions

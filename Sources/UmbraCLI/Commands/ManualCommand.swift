@@ -5,7 +5,7 @@ import FoundationEssentials
 
 struct Manual: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the manual pages of section 1.", shouldDisplay: false)
+    commandName: "manual", abstract: "Write the manual pages of section 1.", shouldDisplay: false)
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "folder"), completion: .directory)
   var directory = "man"

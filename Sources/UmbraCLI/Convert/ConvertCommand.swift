@@ -11,6 +11,7 @@ import TrafficRules
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "convert",
     abstract: "Convert sessions from and to packet captures, HAR, GoReplay, mitmproxy, JSON lines and curl scripts.",
     usage: "umbra convert [<options>] <in> ... <out>",
     discussion: """

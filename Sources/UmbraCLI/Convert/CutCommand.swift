@@ -6,7 +6,7 @@ import SessionFile
 
 struct Cut: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a part of a session to another session.",
+    commandName: "cut", abstract: "Write a part of a session to another session.",
     usage: "umbra cut <session> <out> --where <filter>",
     discussion: """
       Exchanges keep their names. The ledger stays the capture's, with what was left out counted as filtered.

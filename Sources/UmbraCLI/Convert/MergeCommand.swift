@@ -6,7 +6,7 @@ import SessionFile
 
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Join sessions into one, in order of time.",
+    commandName: "merge", abstract: "Join sessions into one, in order of time.",
     usage: "umbra merge [<options>] <session> ... <out>",
     discussion: """
       For captures of several hosts, or the files of --rotate. Connections are numbered anew so that no two sessions' \

@@ -37,7 +37,7 @@ enum SplitRule: ExpressibleByArgument, CustomStringConvertible {
 
 struct Split: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a session as several: by time, by size, by endpoint.",
+    commandName: "split", abstract: "Write a session as several: by time, by size, by endpoint.",
     usage: "umbra split <session> --by <rule> [<options>]",
     discussion: """
       The parts stand beside the session, or in the folder of --directory, under its name and what tells them apart: the \

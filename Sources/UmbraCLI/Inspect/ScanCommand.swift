@@ -7,7 +7,7 @@ import TrafficRules
 
 struct Scan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look for secrets in a session or a run.",
+    commandName: "scan", abstract: "Look for secrets in a session or a run.",
     discussion: """
       Looks where redaction looks: credentials in headers and cookies, well-known names in queries, forms, JSON, XML and \
       multipart bodies, coded or not; and for card numbers, e-mail addresses, bearer tokens and JSON Web Tokens in any \

@@ -8,7 +8,7 @@ import SessionFile
 
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List and print the exchanges of a session.",
+    commandName: "show", abstract: "List and print the exchanges of a session.",
     usage: "umbra show [<options>] <file>",
     discussion: """
       Text gives a line an exchange, or with --id one exchange whole, of a run with the shadow's answer. JSON lines, \

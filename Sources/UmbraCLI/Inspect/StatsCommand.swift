@@ -8,7 +8,7 @@ import TrafficRules
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show a session's endpoints, rates, sizes, latencies and ledger.",
+    commandName: "stats", abstract: "Show a session's endpoints, rates, sizes, latencies and ledger.",
     discussion: """
       Latency is from a request's last byte to its answer's last byte, as seen on the wire. The bars show how an \
       endpoint's exchanges are spread over the session's time. The ledger says what the capture could not see.

@@ -11,7 +11,7 @@ import ResponseDiff
 
 struct Mirror: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Send live traffic to a shadow while it happens, and compare the answers.",
+    commandName: "mirror", abstract: "Send live traffic to a shadow while it happens, and compare the answers.",
     discussion: """
       Captures as 'umbra capture' does and sends each request to the shadow as soon as it is whole. Its answer is \
       compared with the one that production gave. Production never waits: what the shadow cannot take is left out, the \

@@ -8,6 +8,7 @@ import ResponseDiff
 
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "replay",
     abstract: "Send a session's requests to a shadow and compare its answers with the recorded ones.",
     discussion: """
       Requests go out at their recorded times, on one connection for each recorded one, as the bytes that were \

@@ -10,6 +10,7 @@ import TrafficRules
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "report",
     abstract: "Say what differs between primary and shadow in a run, and whether the release may go on.",
     usage: "umbra report [<options>] <run> ...",
     discussion: """

@@ -6,7 +6,7 @@ import TrafficRules
 
 struct Rules: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check rules files, and explain what they do to a request.",
+    commandName: "rules", abstract: "Check rules files, and explain what they do to a request.",
     discussion: """
         umbra rules check rules.yaml
         umbra rules explain rules.yaml --request 'POST /api/orders?id=7 -H "X-User: 7"'
