@@ -11,6 +11,7 @@ public struct GRPCContentType: Hashable, Sendable {
 
   /// Nil where the value is no gRPC.
   public init?(_ value: some Collection<UInt8>) {
+    guard Self.mayBegin(value) else { return nil }
     let type = String(decoding: value.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self).lowercased()
     let parts = type.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
     switch parts[0].drop(while: \.isWhitespace).prefix(while: { !$0.isWhitespace }) {
@@ -21,6 +22,12 @@ public struct GRPCContentType: Hashable, Sendable {
     }
     let format = parts.count == 2 ? parts[1].prefix { !$0.isWhitespace } : ""
     self.format = format.isEmpty ? "proto" : String(format)
+  }
+
+  /// False for nearly every type that is none of gRPC's, at a glance.
+  private static func mayBegin(_ value: some Collection<UInt8>) -> Bool {
+    guard let first = value.first, first | 0x20 >= 0x61, first | 0x20 <= 0x7a else { return true }
+    return value.count >= 16 && zip(value, "application/grpc".utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
   }
 
   public init?(fields: HeaderFields) {

@@ -28,7 +28,10 @@ enum FieldTable {
         let isRegular =
           range.nameStart == expected && range.valueStart == range.nameEnd &+ nameGap
           && range.nameEnd >= range.nameStart && range.valueEnd >= range.valueStart && nameLength >> 31 == 0
-        if isRegular {
+        if isRegular, nameLength < 0x40, valueLength < 0x80 {
+          // Two varints of one byte each.
+          writer.fixed(UInt16(truncatingIfNeeded: nameLength << 1 | valueLength << 8))
+        } else if isRegular {
           writer.varint(nameLength << 1)
           writer.varint(valueLength)
         } else {
