@@ -2,8 +2,8 @@
 ///
 /// Cumulative from a capture's start; ledgers of separate captures add.
 public struct Ledger: Hashable, Sendable {
-  /// One count each, by ``Row`` raw value.
-  @usableFromInline var counts: [UInt64]
+  /// One count each, by ``Row`` raw value; in place, since some are counted for every packet.
+  @usableFromInline var counts: InlineArray<47, UInt64>
 
   /// What is counted. The order is that of printing; ``Row/identifier`` is what a session stores.
   public enum Row: Int, CaseIterable, Sendable {
@@ -31,7 +31,13 @@ public struct Ledger: Hashable, Sendable {
     case exchangesFiltered, exchangesSampledOut, exchangesShed, bodyBytesOverLimit, blocksShed
   }
 
-  public init() { counts = Array(repeating: 0, count: Row.allCases.count) }
+  public init() { counts = InlineArray(repeating: 0) }
+
+  public static func == (a: Ledger, b: Ledger) -> Bool { Row.allCases.allSatisfy { a[$0] == b[$0] } }
+
+  public func hash(into hasher: inout Hasher) {
+    for row in Row.allCases { hasher.combine(self[row]) }
+  }
 
   /// The count of a row.
   @inlinable

@@ -49,6 +49,8 @@ public final class SavedCaptureSet {
 
   private let options: SavedCaptureOptions
   @exclusivity(unchecked) private var sources: [Source] = []
+  /// Where there is one source: the way that most packets come.
+  private let single: SavedCapture?
   /// Sources that have a packet, a binary heap by its time and then by their number.
   @exclusivity(unchecked) private var heap: [Int] = []
   /// Sources that have no packet now and are not at their end.
@@ -78,12 +80,15 @@ public final class SavedCaptureSet {
     if options.window > 0 { window = ReorderWindow(span: options.window, limit: options.windowBytes) }
     // Many files share the memory that sixteen have.
     let capacity = max(1 << 14, CaptureInput.defaultCapacity * 16 / max(16, paths.count))
+    var sources: [Source] = []
     for path in paths {
       let input = CaptureInput(
         try CaptureDescriptor(path: path, follows: options.follows), capacity: capacity, mustStop: mustStop)
       let capture = try SavedCapture(input, filter: options.filter, mayBegin: options.follows || paths.count > 1)
       sources.append(Source(path: path, capture: capture))
     }
+    self.sources = sources
+    single = sources.count == 1 ? sources[0].capture : nil
     silent = Array(sources.indices)
   }
 
@@ -91,7 +96,7 @@ public final class SavedCaptureSet {
   ///
   /// - Throws: as ``SavedCapture/next()``. The other files may be read on.
   public func next() throws(CaptureError) -> PacketRecord? {
-    guard window != nil else { return try sources.count == 1 ? sources[0].capture.next() : nextMerged() }
+    guard window != nil else { return if let single { try single.next() } else { try nextMerged() } }
     while true {
       if let packet = window!.pop(isLast: false) { return packet }
       guard let packet = try nextMerged() else { return window!.pop(isLast: true) }
@@ -123,7 +128,7 @@ public final class SavedCaptureSet {
   /// Packets that were handed over after one with a later time: with a window those that came too late for it.
   public var packetsOutOfOrder: UInt64 {
     if let window { return window.late }
-    return sources.count == 1 ? sources[0].capture.packetsOutOfOrder : outOfOrder
+    return single?.packetsOutOfOrder ?? outOfOrder
   }
 
   /// The most, in nanoseconds, by which a file is out of order in itself: the window that it takes.
@@ -134,8 +139,7 @@ public final class SavedCaptureSet {
 
   /// Whether ``takeSecrets()`` has something to give.
   public var hasSecrets: Bool {
-    // Asked for each packet, nearly always of one file.
-    sources.count == 1 ? sources[0].capture.hasSecrets : sources.contains { $0.capture.hasSecrets }
+    single?.hasSecrets ?? sources.contains { $0.capture.hasSecrets }
   }
 
   /// The secrets that were read since the last call.

@@ -26,11 +26,11 @@ extension Redactor {
     return a.withUnsafeBytes { a in b.withUnsafeBytes { memcmp(a.baseAddress!, $0.baseAddress!, a.count) == 0 } }
   }
 
-  /// A request's target: its query, and a password in an absolute one.
-  mutating func redactTarget(_ request: inout HTTPRequest, _ catalog: SecretCatalog) {
-    let range = Int(request.targetRange.lowerBound)..<Int(request.targetRange.upperBound)
+  /// A request's target, which stands in its fields' storage: its query, and a password in an absolute one.
+  mutating func redactTarget(_ fields: inout HeaderFields, _ target: Range<UInt32>, _ catalog: SecretCatalog) {
+    let range = Int(target.lowerBound)..<Int(target.upperBound)
     // Looked at before it is touched: most targets have neither, and most queries name nothing secret.
-    let (query, hasAddress) = request.fields.storage.withUnsafeBufferPointer { bytes -> (Range<Int>?, Bool) in
+    let (query, hasAddress) = fields.storage.withUnsafeBufferPointer { bytes -> (Range<Int>?, Bool) in
       guard !range.isEmpty, range.upperBound <= bytes.count else { return (nil, false) }
       let target = UnsafeBufferPointer(rebasing: bytes[range])
       guard let mark = target.place(of: UInt8(ascii: "?"), from: 0) else { return (nil, target[0] != 0x2f) }
@@ -38,7 +38,7 @@ extension Redactor {
       return (holds ? range.lowerBound + mark + 1..<range.upperBound : nil, target[0] != 0x2f)
     }
     guard query != nil || hasAddress else { return }
-    withStorage(&request.fields) { redactor, bytes in
+    withStorage(&fields) { redactor, bytes in
       let place = redactor.search.writer.place
       if redactor.search.writer.inspects { redactor.search.writer.place += " target" }
       defer { redactor.search.writer.place = place }

@@ -114,10 +114,16 @@ public struct Redactor {
 
   private mutating func redactRequest(_ request: inout HTTPRequest, _ catalog: SecretCatalog) {
     if search.writer.inspects { search.writer.place = "request" }
-    redactTarget(&request, catalog)
-    let head = catalog.survey(request.fields, request.body.bytes)
+    // Taken out while they are looked at, so that no look has to hold on to them.
+    var (fields, bytes) = (HeaderFields(), [UInt8]())
+    swap(&fields, &request.fields)
+    swap(&bytes, &request.body.bytes)
+    redactTarget(&fields, request.targetRange, catalog)
+    let head = catalog.survey(fields, bytes)
+    if head.mayHoldSecret { redact(&fields, head) }
+    swap(&bytes, &request.body.bytes)
+    swap(&fields, &request.fields)
     if head.isCall || call.recorded != nil { call.path = Array(request.path) }
-    if head.mayHoldSecret { redact(&request.fields, head) }
     if !request.trailers.storage.isEmpty { redact(&request.trailers) }
     guard head.mayBodyHoldSecret else { return }
     var body = HTTPBody()
@@ -129,8 +135,13 @@ public struct Redactor {
   private mutating func redactResponse(_ response: inout HTTPResponse, _ catalog: SecretCatalog) {
     if search.writer.inspects { search.writer.place = "response" }
     call.direction = .response
-    let head = catalog.survey(response.fields, response.body.bytes)
-    if head.mayHoldSecret { redact(&response.fields, head) }
+    var (fields, bytes) = (HeaderFields(), [UInt8]())
+    swap(&fields, &response.fields)
+    swap(&bytes, &response.body.bytes)
+    let head = catalog.survey(fields, bytes)
+    if head.mayHoldSecret { redact(&fields, head) }
+    swap(&bytes, &response.body.bytes)
+    swap(&fields, &response.fields)
     if !response.trailers.storage.isEmpty { redact(&response.trailers) }
     if !response.informational.isEmpty {
       for index in response.informational.indices { redact(&response.informational[index].fields) }
