@@ -69,8 +69,7 @@ struct CauseClustering {
     }
     var testedLatencies: [Int: Int] = [:]
     if hasLivePrimary {
-      for (endpoint, record) in endpoints.enumerated() where record.pairs.shadowSlower + record.pairs.primarySlower > 0
-      {
+      for (endpoint, record) in endpoints.enumerated() where record.pairs.isTelling {
         testedLatencies[endpoint] = hypotheses.count
         hypotheses.append(record.pairs.pValue)
       }
@@ -235,14 +234,15 @@ struct CauseClustering {
     else { return nil }
     let place = DifferencePlace(endpoint: endpoint, location: .latency, kind: .changed)
     let more = Figures.duration(microseconds: ratio.difference)
+    let other = record.pairs.controlled * 2 > record.pairs.count ? "control" : "primary"
     return DifferenceCluster(
       id: place.identifier(endpoint: name), endpoint: name, location: .latency, kind: .changed, severity: .medium,
-      count: record.pairs.shadowSlower, compared: record.pairs.count, noise: record.pairs.primarySlower, pValue: pValue,
+      count: record.pairs.shadowSlower, compared: record.pairs.count, noise: record.pairs.otherSlower, pValue: pValue,
       isConfirmed: true, evidence: .significant,
       explanation: "Answers of \(name) are slower: their \(quantile) is \(more) longer than the primary's, "
         + "\(Figures.number(ratio.ratio)) times as long (95 %: \(Figures.number(ratio.low)) to "
         + "\(Figures.number(ratio.high))). The shadow was clearly slower in \(Figures.count(record.pairs.shadowSlower)) "
-        + "of \(Figures.count(record.pairs.count)) pairs, the primary in \(Figures.count(record.pairs.primarySlower)) "
+        + "of \(Figures.count(record.pairs.count)) pairs, the \(other) in \(Figures.count(record.pairs.otherSlower)) "
         + "(p = \(Figures.probability(pValue))).",
       examples: [])
   }

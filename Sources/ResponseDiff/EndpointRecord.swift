@@ -87,11 +87,14 @@ struct EndpointRecord {
 
   /// The primary's time for the same request. Taken for answered attempts, so that both sides' distributions are of the
   /// same requests.
-  mutating func countPrimary(nanoseconds: Int64, against attempt: Attempt) {
+  /// - Parameter control: the control's time for it, where it answered.
+  mutating func countPrimary(nanoseconds: Int64, control: Int64?, against attempt: Attempt) {
     primary.record(nanoseconds: nanoseconds)
     guard let sent = attempt.sent else { return }
     shadowPaired.record(nanoseconds: attempt.end.nanoseconds(since: sent))
-    pairs.record(primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.end.nanoseconds(since: sent))
+    pairs.record(
+      primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.end.nanoseconds(since: sent),
+      controlNanoseconds: control)
   }
 
   var serverErrors: UInt64 { statuses.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }

@@ -39,26 +39,41 @@ struct LatencyPairs {
   /// The difference that counts at least, in microseconds, and as a share of the faster time.
   static let floorMicroseconds = 1000.0
   static let floorShare = 0.1
+  /// Fewer pairs say more of the moment in which they were sent than of the shadow: on a host that was busy just then
+  /// all of them may be slow.
+  static let fewestPairs: UInt64 = 30
 
   private let capacity: Int
   private var primary: [Float] = []
   private var shadow: [Float] = []
   private var random: SplitMix64
   private(set) var count: UInt64 = 0
-  /// Pairs in which a side was slower by more than the floors.
+  /// Pairs in which the shadow was slower than the primary by more than the floors, and the control was not.
   private(set) var shadowSlower: UInt64 = 0
-  private(set) var primarySlower: UInt64 = 0
+  /// The same with the control's part and the shadow's exchanged; without a control, with the primary's and the shadow's.
+  private(set) var otherSlower: UInt64 = 0
+  /// Pairs whose control's time was known.
+  private(set) var controlled: UInt64 = 0
 
   init(capacity: Int) {
     self.capacity = capacity
     random = SplitMix64(seed: UInt64(capacity))
   }
 
-  mutating func record(primaryNanoseconds: Int64, shadowNanoseconds: Int64) {
+  /// - Parameter controlNanoseconds: nil where no control answered.
+  mutating func record(primaryNanoseconds: Int64, shadowNanoseconds: Int64, controlNanoseconds: Int64? = nil) {
     let (p, s) = (Double(max(0, primaryNanoseconds)) / 1000, Double(max(0, shadowNanoseconds)) / 1000)
     count += 1
-    let floor = max(Self.floorMicroseconds, Self.floorShare * min(p, s))
-    if s - p > floor { shadowSlower += 1 } else if p - s > floor { primarySlower += 1 }
+    let isShadowSlower = Self.isSlower(s, than: p)
+    let isOtherSlower: Bool
+    if let controlNanoseconds {
+      // What slows the control as well, such as a busy host, is not the release's doing.
+      controlled += 1
+      isOtherSlower = Self.isSlower(Double(max(0, controlNanoseconds)) / 1000, than: p)
+    } else {
+      isOtherSlower = Self.isSlower(p, than: s)
+    }
+    if isShadowSlower != isOtherSlower { if isShadowSlower { shadowSlower += 1 } else { otherSlower += 1 } }
     if primary.count < capacity {
       primary.append(Float(p))
       shadow.append(Float(s))
@@ -71,8 +86,16 @@ struct LatencyPairs {
     }
   }
 
-  /// P that the shadow is as often the slower one when it is not slower at all: the sign test, on pairs beyond the floors.
-  var pValue: Double { DifferenceStatistics.pairedTest(shadowOnly: shadowSlower, controlOnly: primarySlower) }
+  /// There are enough to judge by, and some in which a side was clearly slower.
+  var isTelling: Bool { count >= Self.fewestPairs && shadowSlower + otherSlower > 0 }
+
+  /// P that the shadow is so often the slower one when it is not slower at all: the sign test, on pairs beyond the floors.
+  var pValue: Double { DifferenceStatistics.pairedTest(shadowOnly: shadowSlower, controlOnly: otherSlower) }
+
+  /// Microseconds.
+  private static func isSlower(_ a: Double, than b: Double) -> Bool {
+    a - b > max(floorMicroseconds, floorShare * min(a, b))
+  }
 
   /// The statistics of the quantiles 0.5, 0.95 and 0.99.
   func ratios() -> [DifferenceStatistics.QuantileRatio?] {

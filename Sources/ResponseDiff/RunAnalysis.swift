@@ -143,8 +143,11 @@ public struct RunAnalysis: Sendable {
     // A recorded time beside live ones would be of another place and another load.
     let primaryTime = expectation.isLive || !asksPrimary ? expectation.nanoseconds : nil
     if let time = primaryTime, answer != nil {
-      whole.countPrimary(nanoseconds: time, against: attempt)
-      endpoints[number].countPrimary(nanoseconds: time, against: attempt)
+      let controlTime = control.flatMap { control in
+        control.outcome == .answered ? control.sent.map { control.end.nanoseconds(since: $0) } : nil
+      }
+      whole.countPrimary(nanoseconds: time, control: controlTime, against: attempt)
+      endpoints[number].countPrimary(nanoseconds: time, control: controlTime, against: attempt)
     }
     let isDifferent = compare(attempt, answer, of: exchange, request, number, expectation, control)
     timeline.count(attempt, primaryNanoseconds: answer == nil ? nil : primaryTime, isDifferent: isDifferent)

@@ -14,6 +14,8 @@ struct Answers {
   var control: HTTPResponse?
   /// Milliseconds that the shadow and the primary take.
   var times: (shadow: Double, primary: Double) = (7, 5)
+  /// The same of the control; nil for as many as the primary.
+  var controlTime: Double?
 
   func replayed(_ number: Int) -> ReplayedExchange {
     let id = ExchangeID(connection: 1, ordinal: UInt32(number))
@@ -28,7 +30,7 @@ struct Answers {
     }
     var attempts = [attempt(shadow, .shadow, times.shadow)]
     if let primary { attempts.append(attempt(primary, .primary, times.primary)) }
-    if let control { attempts.append(attempt(control, .control, times.primary)) }
+    if let control { attempts.append(attempt(control, .control, controlTime ?? times.primary)) }
     return ReplayedExchange(
       exchange: Exchange(id: id, client: local, server: local, request: request, response: recorded),
       attempts: attempts)
@@ -288,18 +290,35 @@ func analysed(
 
   // MARK: Latency
 
-  private func slowed(_ factor: Double, primary: Bool = true, extra: Double = 0) -> RunReport {
+  /// - Parameter control: by what the control's times are longer; nil where none is asked.
+  private func slowed(
+    _ factor: Double, primary: Bool = true, extra: Double = 0, control: Double? = nil, pairs: Int = 400
+  ) -> RunReport {
     var random = SplitMix64(seed: 5)
     return analysed(
-      (0..<400).map { n in
+      (0..<pairs).map { n in
         let base = Double.random(in: 4..<40, using: &random)
-        return Answers(
+        var answers = Answers(
           request: request(), recorded: json("{}"), shadow: json("{}"), primary: primary ? json("{}") : nil,
+          control: control == nil ? nil : json("{}"),
           times: (
             base * factor + extra + Double.random(in: 0..<4, using: &random),
             base + Double.random(in: 0..<4, using: &random)
           ))
+        if let control { answers.controlTime = base * control + Double.random(in: 0..<4, using: &random) }
+        return answers
       })
+  }
+
+  @Test func fewPairsSayNothingOfLatency() throws {
+    #expect(slowed(3, pairs: 29).clusters.isEmpty)
+    #expect(try #require(slowed(3, pairs: 30).clusters.first).isConfirmed)
+  }
+
+  @Test func whatSlowsTheControlAsWellIsNoFinding() throws {
+    #expect(slowed(1.4, control: 1.4).clusters.isEmpty)
+    let cluster = try #require(slowed(1.4, control: 1).clusters.first)
+    #expect(cluster.location == .latency && cluster.explanation.contains("pairs, the control in "))
   }
 
   @Test func slowerAnswersAreAFinding() throws {

@@ -29,7 +29,12 @@ struct PlantedServers {
 
   private var random: SplitMix64
 
-  init(seed: UInt64) { random = SplitMix64(seed: seed) }
+  private var controlRandom: SplitMix64
+
+  init(seed: UInt64) {
+    random = SplitMix64(seed: seed)
+    controlRandom = SplitMix64(seed: ~seed)
+  }
 
   /// All endpoints in turn, the last two of them without a regression.
   mutating func answers() -> [Answers] {
@@ -44,11 +49,12 @@ struct PlantedServers {
         request: request, recorded: response(endpoint, id, request, .primary),
         shadow: response(endpoint, id, request, .shadow), primary: primary,
         control: response(endpoint, id, request, .primary),
-        times: (weight * slowness + jitter(), weight + jitter()))
+        times: (weight * slowness + Self.jitter(&random), weight + Self.jitter(&random)),
+        controlTime: weight + Self.jitter(&controlRandom))
     }
   }
 
-  private mutating func jitter() -> Double {
+  private static func jitter(_ random: inout SplitMix64) -> Double {
     let usual = Double.random(in: 0..<2, using: &random)
     return Int.random(in: 0..<50, using: &random) == 0 ? usual + 40 : usual
   }

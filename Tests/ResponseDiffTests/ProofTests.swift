@@ -34,7 +34,7 @@ import Testing
     let answers = servers.answers().map { answer in
       var answer = answer
       answer.shadow = answer.recorded
-      answer.times.shadow = answer.times.primary
+      swap(&answer.times.shadow, &answer.controlTime!)
       return answer
     }
     let report = analysed(answers)
