@@ -1,6 +1,7 @@
 // Purpose: what single bytes are in HTTP/1 grammar (RFC 9110, 5.6), and fast looks at runs of them.
 
 import Glibc
+import HTTPModel
 
 typealias Octets = UnsafePointer<UInt8>
 
@@ -53,33 +54,11 @@ func lineFeed(_ base: Octets, from start: Int, to end: Int) -> Int? {
 /// The index of the first control (HTAB and DEL among them) in `start ..< end`; `end` where there is none.
 @inline(__always)
 func firstControl(_ base: Octets, from start: Int, to end: Int) -> Int {
-  let raw = UnsafeRawPointer(base)
-  let (space, del) = (Lanes(repeating: 0x20), Lanes(repeating: 0x7f))
-  var index = start
-  while end &- index >= 16 {
-    let block = raw.loadUnaligned(fromByteOffset: index, as: Lanes.self)
-    // A mask's lane is 0 or -1.
-    let found = unsafeBitCast(allOnes(block .< space) | allOnes(block .== del), to: SIMD2<UInt64>.self)
-    if found[0] | found[1] != 0 {
-      // The lanes stand in the words as the octets do in memory, the first one lowest.
-      return found[0] != 0
-        ? index &+ found[0].littleEndian.trailingZeroBitCount >> 3
-        : index &+ 8 &+ found[1].littleEndian.trailingZeroBitCount >> 3
-    }
-    index &+= 16
-  }
-  while index < end {
-    let byte = base[index]
-    if byte < 0x20 || byte == 0x7f { return index }
-    index &+= 1
-  }
-  return end
+  firstOctet(
+    of: base, from: start, to: end,
+    isInBlock: { $0 .< SIMD16(repeating: 0x20) .| ($0 .== SIMD16(repeating: 0x7f)) },
+    isOne: { $0 < 0x20 || $0 == 0x7f }) ?? end
 }
-
-private typealias Lanes = SIMD16<UInt8>
-
-@inline(__always)
-private func allOnes(_ mask: SIMDMask<SIMD16<Int8>>) -> Lanes { unsafeBitCast(mask, to: Lanes.self) }
 
 /// Whether `count` bytes at `bytes` are `lowercase` when A-Z count as a-z.
 @inline(__always)

@@ -2,6 +2,7 @@
 // Out: calls of the writer at each secret. Owner: one redactor. Bounds: linear, and two levels of text inside text.
 
 import Glibc
+import HTTPModel
 
 /// Finds secrets by the names before them and by what they look like, and hands them to its writer.
 struct SecretSearch {
@@ -60,35 +61,14 @@ extension UnsafeBufferPointer<UInt8> {
   @inline(__always)
   func place(ofAny signs: (UInt8, UInt8, UInt8), from start: Int) -> Int? {
     guard let base = baseAddress else { return nil }
-    let raw = UnsafeRawPointer(base)
-    let (a, b, c) = (Lanes(repeating: signs.0), Lanes(repeating: signs.1), Lanes(repeating: signs.2))
-    var index = start
-    while count &- index >= 16 {
-      let block = raw.loadUnaligned(fromByteOffset: index, as: Lanes.self)
-      let found = unsafeBitCast(
-        allOnes(block .== a) | allOnes(block .== b) | allOnes(block .== c), to: SIMD2<UInt64>.self)
-      if found[0] | found[1] != 0 {
-        // The lanes stand in the words as the octets do in memory, the first one lowest.
-        return found[0] != 0
-          ? index &+ found[0].littleEndian.trailingZeroBitCount >> 3
-          : index &+ 8 &+ found[1].littleEndian.trailingZeroBitCount >> 3
-      }
-      index &+= 16
-    }
-    while index < count {
-      let byte = base[index]
-      if byte == signs.0 || byte == signs.1 || byte == signs.2 { return index }
-      index &+= 1
-    }
-    return nil
+    return firstOctet(
+      of: base, from: start, to: count,
+      isInBlock: {
+        $0 .== SIMD16(repeating: signs.0) .| ($0 .== SIMD16(repeating: signs.1))
+          .| ($0 .== SIMD16(repeating: signs.2))
+      }, isOne: { $0 == signs.0 || $0 == signs.1 || $0 == signs.2 })
   }
 }
-
-private typealias Lanes = SIMD16<UInt8>
-
-/// A mask's lane is 0 or -1.
-@inline(__always)
-private func allOnes(_ mask: SIMDMask<SIMD16<Int8>>) -> Lanes { unsafeBitCast(mask, to: Lanes.self) }
 
 extension UnsafeMutableBufferPointer<UInt8> {
   func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
