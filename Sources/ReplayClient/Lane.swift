@@ -37,6 +37,12 @@ final class Lane {
   var awaiting: [PlannedRequest] = []
   /// In a pool: it is among the free ones.
   var isListed = false
+  /// Where it stands among those of ``FreeStreams``.
+  struct Listing {
+    var list: Int
+    var place: Int
+  }
+  var listing: Listing?
 
   init(key: UInt64, target: Int = 0, overlaps: Bool) {
     self.key = key

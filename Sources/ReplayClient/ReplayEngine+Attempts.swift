@@ -318,12 +318,13 @@ extension ReplayEngine {
     }
   }
 
-  /// Puts a place of a pool among the free ones where it takes more. A connection that multiplexes comes last, so that
-  /// requests are spread; of the others those used last come first, so that few are kept open.
+  /// Puts a place of a pool among the free ones where it takes more.
   func list(_ lane: Lane) {
-    guard !lane.isListed, lane.takesMore else { return }
-    lane.isListed = true
-    if lane.overlaps { targets[lane.target].freeStreams.append(lane) } else { targets[lane.target].add(lane) }
+    if lane.isListed {
+      if lane.overlaps { targets[lane.target].update(lane) }
+    } else if lane.takesMore {
+      targets[lane.target].add(lane)
+    }
   }
 
   func handBack() {

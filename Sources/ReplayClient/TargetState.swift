@@ -1,5 +1,3 @@
-import NIOCore
-
 /// One target while a run lasts: where it is, whether it may be asked, what came of it. Confined to the event loop.
 final class TargetState {
   let dialer: Dialer
@@ -12,8 +10,7 @@ final class TargetState {
   private(set) var breaker: CircuitBreaker?
   /// ``ReplayOptions/Connections/pool(_:)``: places without a request.
   private var freeLanes: [Lane] = []
-  /// The same, of those that multiplex.
-  var freeStreams = CircularBuffer<Lane>(initialCapacity: 2)
+  private var freeStreams = FreeStreams()
   private(set) var outcome: TargetOutcome
 
   init(target: ReplayTarget, index: Int, options: ReplayOptions, dialer: Dialer) {
@@ -24,10 +21,10 @@ final class TargetState {
     breaker = options.breaker.map { CircuitBreaker($0) }
     outcome = TargetOutcome(target: target)
     if case .pool(let size) = options.connections {
-      freeLanes = (0..<size).reversed().map { Lane(key: UInt64($0), target: index, overlaps: false) }
-      freeStreams += (0..<size).map { Lane(key: UInt64($0), target: index, overlaps: true) }
-      for lane in freeLanes { lane.isListed = true }
-      for lane in freeStreams { lane.isListed = true }
+      for place in (0..<size).reversed() {
+        add(Lane(key: UInt64(place), target: index, overlaps: false))
+        add(Lane(key: UInt64(place), target: index, overlaps: true))
+      }
     }
   }
 
@@ -47,7 +44,15 @@ final class TargetState {
     return lane
   }
 
-  func add(_ lane: Lane) { freeLanes.append(lane) }
+  /// Puts a place of the pool among the free ones. Of those that multiplex see ``FreeStreams``; of the others those used
+  /// last come first, so that few are kept open.
+  func add(_ lane: Lane) {
+    lane.isListed = true
+    if lane.overlaps { freeStreams.add(lane) } else { freeLanes.append(lane) }
+  }
+
+  /// A request of a free place that multiplexes has ended.
+  func update(_ lane: Lane) { freeStreams.update(lane) }
 
   func admits(at now: Int64) -> Bool { breaker == nil || breaker!.admits(at: now) }
 
