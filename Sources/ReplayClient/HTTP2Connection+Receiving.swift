@@ -6,25 +6,19 @@ import NIOHTTP2
 
 extension HTTP2Connection {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    engine.isReading = true
     let frame = unwrapInboundIn(data)
-    let now = engine.clock.now
+    let now = readTime
     switch frame.payload {
     case .headers(let payload):
-      receive(frame.streamID, now) {
-        $0.take(payload.headers, endsStream: payload.endStream, at: engine.clock.timestamp(now))
-      } ends: {
-        payload.endStream
-      }
+      guard let stream = answered(frame.streamID, now) else { return }
+      let progress = stream.take(payload.headers, endsStream: payload.endStream, at: engine.clock.timestamp(now))
+      goOn(stream, progress, isWhole: payload.endStream, now)
     case .data(let payload):
+      let stream = answered(frame.streamID, now)
       let count = payload.data.readableBytes + (payload.paddingBytes.map { $0 + 1 } ?? 0)
-      acknowledge(count, of: payload.endStream ? nil : streams[frame.streamID], context)
-      guard case .byteBuffer(let bytes) = payload.data else { return }
-      receive(frame.streamID, now) {
-        $0.take(bytes, endsStream: payload.endStream)
-      } ends: {
-        payload.endStream
-      }
+      acknowledge(count, of: payload.endStream ? nil : stream, context)
+      guard let stream, case .byteBuffer(let bytes) = payload.data else { return }
+      goOn(stream, stream.take(bytes, endsStream: payload.endStream), isWhole: payload.endStream, now)
     case .rstStream(let code): wasReset(frame.streamID, code, now: now)
     case .goAway(let last, let code, _): goAway(last, code, now: now)
     case .settings(.settings(let settings)):
@@ -41,19 +35,25 @@ extension HTTP2Connection {
     context.fireChannelReadComplete()
   }
 
-  private func receive(
-    _ id: HTTP2StreamID, _ now: Int64, _ take: (HTTP2Stream) -> HTTP2Stream.Progress, ends: () -> Bool
-  ) {
-    guard let stream = streams[id] else { return }
+  /// What HTTP/2 tells of streams and windows is no news: nothing is behind this handler.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {}
+
+  /// The stream of a part of an answer; nil where it is over.
+  private func answered(_ id: HTTP2StreamID, _ now: Int64) -> HTTP2Stream? {
+    guard let stream = streams[id] else { return nil }
     if stream.request.firstByte == 0 {
       stream.request.firstByte = now
       if !stream.awaitsContinue { stream.deadline = stream.attemptDeadline }
     }
-    switch take(stream) {
+    return stream
+  }
+
+  private func goOn(_ stream: HTTP2Stream, _ progress: HTTP2Stream.Progress, isWhole: Bool, _ now: Int64) {
+    switch progress {
     case .malformed: giveUp(stream, .malformedResponse, .protocolError, now: now)
     case .interim(let status): if status == 100 { sendWithheldBody(of: stream) }
     case .goesOn:
-      if ends() {
+      if isWhole {
         finish(stream, .answered, now: now)
       } else if stream.paced != nil {
         moveOn(stream, now: now)
@@ -108,8 +108,7 @@ extension HTTP2Connection {
   /// The target takes no more requests on this connection; those above `last` it has not looked at (RFC 9113, 6.8).
   private func goAway(_ last: HTTP2StreamID, _ code: HTTP2ErrorCode, now: Int64) {
     retire()
-    let unseen = streams.values.filter { $0.id > last }.sorted { $0.id < $1.id }
-    for stream in unseen { streams[stream.id] = nil }
+    let unseen = streams.removeAll(after: last)
     for stream in unseen { engine.wasNotProcessed(stream.request, now: now) }
     if code != .noError { failure = .connectionReset }
     closeIfDone()

@@ -8,7 +8,7 @@ import ReplaySchedule
 ///
 /// Confined to the event loop; the last handler of its channel, above NIO's of frames, which keeps windows and states.
 /// Streams are entries of one table here rather than channels of their own. Requests beyond the target's limit on
-/// concurrent streams wait, in order. Bounds: those of its streams' answers, and the cap on requests in flight.
+/// concurrent streams wait, in order. `@exclusivity(unchecked)` where every request is: no access calls others. Bounds: those of its streams' answers, and the cap on requests in flight.
 final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   typealias InboundIn = HTTP2Frame
   typealias OutboundOut = HTTP2Frame
@@ -17,10 +17,11 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   private(set) var lane: Lane?
   private(set) var context: ChannelHandlerContext?
   private let composer: HTTP2RequestComposer
+  @exclusivity(unchecked) private var indexed = IndexedFields()
 
-  var streams: [HTTP2StreamID: HTTP2Stream] = [:]
+  @exclusivity(unchecked) var streams = OpenStreams()
   /// Given and not yet on a stream.
-  private var waiting = CircularBuffer<PlannedRequest>()
+  @exclusivity(unchecked) private var waiting = CircularBuffer<PlannedRequest>()
   private var nextStream = 1
   /// What the target allows (RFC 9113, 5.1.2): until it says so, as many as servers are asked to allow at least.
   var streamLimit = 100
@@ -36,8 +37,10 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   private var isFlushDue = false
   /// Body bytes that came since the target was last told that it may send more on the connection.
   var unacknowledged = 0
+  /// When what is being received was read.
+  var readTime: Int64 = 0
 
-  private(set) var deadline = Int64.max
+  @exclusivity(unchecked) private(set) var deadline = Int64.max
   private(set) var idleSince: Int64 = 0
   var slot = -1
 
@@ -79,13 +82,13 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
     let stream = HTTP2Stream(
       id: HTTP2StreamID(nextStream), request: request, bodyLimit: engine.options.bodyLimit, memory: engine.memory)
     nextStream += 2
-    streams[stream.id] = stream
+    streams.append(stream)
     let isAgain = request.sent != 0
     request.sent = now
     schedule(stream, now: now)
     engine.didSend(request, bytes: 0, isAgain: isAgain)
     let headers = composer.compose(
-      request.request, wasTLS: request.exchange?.isTLS ?? false, replaced: request.replaced)
+      request.request, wasTLS: request.exchange?.isTLS ?? false, replaced: request.replaced, indexed: &indexed)
     let hasBody = !request.request.body.bytes.isEmpty || !request.request.trailers.isEmpty
     let ends = !hasBody && stream.paced == nil && request.fault?.resets != true
     stream.isSent = ends
@@ -104,20 +107,20 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   /// Sets the times of an attempt and the way of its body.
   private func schedule(_ stream: HTTP2Stream, now: Int64) {
     let request = stream.request
-    let options = engine.options
     var limit = engine.timeout(of: request)
     if let exchange = request.exchange, exchange.hasDetails {
-      stream.paced = PacedBody(exchange, pacing: options.pacing)
+      let pacing = engine.options.pacing
+      stream.paced = PacedBody(exchange, pacing: pacing)
       if stream.paced != nil { stream.countMessages() }
       // A stream that was long in the recording may be as long again.
-      if exchange.details.messages != nil { limit += request.recordedLength(at: options.pacing) }
-      if let reset = exchange.details.reset, reset.byClient, options.pacing != .maximum {
-        stream.cancelTime = now &+ request.recordedLength(at: options.pacing)
+      if exchange.details.messages != nil { limit += request.recordedLength(at: pacing) }
+      if let reset = exchange.details.reset, reset.byClient, pacing != .maximum {
+        stream.cancelTime = now &+ request.recordedLength(at: pacing)
         engine.postpone(.move(self), until: stream.cancelTime)
       }
     }
     stream.attemptDeadline = now &+ limit
-    stream.deadline = options.firstByteTimeout.map { min(stream.attemptDeadline, now &+ $0) } ?? stream.attemptDeadline
+    stream.deadline = answerDeadline(of: stream)
     if request.awaitsContinue, stream.paced == nil {
       stream.awaitsContinue = true
       stream.deadline = min(stream.deadline, now &+ HTTP1Connection.continueTimeout)
@@ -142,7 +145,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   func writeBody(of stream: HTTP2Stream, _ range: Range<Int>, isLast: Bool) {
     guard let context else { return }
     let request = stream.request.request
-    let trailers = isLast ? composer.trailers(of: request) : nil
+    let trailers = isLast ? composer.trailers(of: request, indexed: &indexed) : nil
     var promise: EventLoopPromise<Void>?
     if isLast {
       // Only a window's worth is certain to be taken at once.
@@ -203,7 +206,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   // MARK: The ends of attempts
 
   func remove(_ stream: HTTP2Stream, now: Int64) {
-    streams[stream.id] = nil
+    streams.remove(stream.id)
     isReused = true
     beginWaiting(now: now)
     if streams.isEmpty {
@@ -248,7 +251,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
     let overdue = waiting.filter { end(of: $0) <= now }
     if !overdue.isEmpty { waiting.removeAll { end(of: $0) <= now } }
     for request in overdue { engine.end(request, .timeout, response: nil, now: now) }
-    for stream in Array(streams.values) where stream.deadline <= now {
+    for stream in streams.all where stream.deadline <= now {
       if now >= answerDeadline(of: stream) {
         giveUp(stream, .timeout, .cancel, now: now)
       } else {
@@ -257,11 +260,11 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
     }
     guard !isIdle else { return }
     let first = waiting.reduce(Int64.max) { min($0, end(of: $1)) }
-    deadline = streams.values.reduce(first) { min($0, $1.deadline) }
+    deadline = streams.all.reduce(first) { min($0, $1.deadline) }
   }
 
   func moveOn(now: Int64) {
-    for stream in Array(streams.values) where stream.paced != nil || stream.cancelTime != 0 {
+    for stream in streams.all where stream.paced != nil || stream.cancelTime != 0 {
       if stream.cancelTime != 0, stream.cancelTime <= now {
         giveUp(stream, .cancelled, .cancel, now: now)
       } else if stream.paced != nil {
@@ -273,7 +276,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   func interrupt(now: Int64) {
     let unsent = waiting
     waiting.removeAll()
-    for stream in Array(streams.values) { giveUp(stream, .interrupted, .cancel, now: now) }
+    for stream in streams.all { giveUp(stream, .interrupted, .cancel, now: now) }
     for request in unsent { engine.end(request, .interrupted, response: nil, now: now) }
     close()
   }
@@ -287,7 +290,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   func addHandlers(to channel: any Channel, bytesPerSecond: Int?) throws {
     let pipeline = channel.pipeline.syncOperations
     if let bytesPerSecond { try pipeline.addHandler(ThrottleHandler(bytesPerSecond)) }
-    try pipeline.addHandler(HTTP2Wire(engine: engine))
+    try pipeline.addHandler(HTTP2Wire(of: self))
     var configuration = NIOHTTP2Handler.ConnectionConfiguration()
     configuration.initialSettings = [
       HTTP2Setting(parameter: .enablePush, value: 0),
@@ -371,7 +374,7 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
     engine.isReading = false
     whenReady.take()?(DialFailure(.protocolNotAgreed, "it closed instead of speaking HTTP/2"))
     let now = engine.clock.now
-    let (open, unsent) = (streams.values.sorted { $0.id < $1.id }, waiting)
+    let (open, unsent) = (streams.all, waiting)
     streams.removeAll()
     waiting.removeAll()
     close()

@@ -5,7 +5,7 @@ import NIOHTTP2
 
 /// One attempt on a stream: its request as far as it is sent, its answer as far as it came.
 ///
-/// Confined to the event loop; belongs to one ``HTTP2Connection``.
+/// Confined to the event loop; belongs to one ``HTTP2Connection``. `@exclusivity(unchecked)`: its methods call nobody.
 final class HTTP2Stream {
   enum Progress {
     case goesOn
@@ -17,7 +17,7 @@ final class HTTP2Stream {
   let request: PlannedRequest
   /// When the attempt's time is up, and when something must happen before that.
   var attemptDeadline = Int64.max
-  var deadline = Int64.max
+  @exclusivity(unchecked) var deadline = Int64.max
   /// What of the body waits for its time, or for answers.
   var paced: PacedBody?
   /// The body waits for `100 (Continue)`.
@@ -29,13 +29,13 @@ final class HTTP2Stream {
   /// Body bytes that came since the target was last told that it may send more.
   var unacknowledged = 0
 
-  private var response: HTTPResponse?
+  @exclusivity(unchecked) private var response: HTTPResponse?
   private var informational: [InformationalResponse] = []
   private var start: Timestamp?
-  private var kept: KeptBody
-  private var isWhole = false
+  @exclusivity(unchecked) private var kept: KeptBody
+  @exclusivity(unchecked) private var isWhole = false
   private var contentLength: UInt64?
-  private var messages: MessageCount?
+  @exclusivity(unchecked) private var messages: MessageCount?
 
   init(id: HTTP2StreamID, request: PlannedRequest, bodyLimit: Int, memory: HeldMemory) {
     self.id = id
@@ -53,14 +53,12 @@ final class HTTP2Stream {
   func take(_ headers: HPACKHeaders, endsStream: Bool, at time: Timestamp) -> Progress {
     if start == nil { start = time }
     if response != nil {
-      response!.trailers = HTTP2Stream.fields(of: headers)
+      response!.trailers = HTTP2Stream.fields(of: headers).fields
       isWhole = endsStream
       return endsStream ? .goesOn : .malformed
     }
-    guard let text = headers.first(name: ":status"), let status = UInt16(text), (100...999).contains(status) else {
-      return .malformed
-    }
-    let fields = HTTP2Stream.fields(of: headers)
+    let (fields, status) = HTTP2Stream.fields(of: headers)
+    guard let status, (100...999).contains(status) else { return .malformed }
     if status < 200 {
       guard !endsStream, status != 101 else { return .malformed }
       if informational.count < ResponseReader.informationalLimit {
@@ -74,7 +72,8 @@ final class HTTP2Stream {
     response = HTTPResponse(
       version: .http2, status: status, reasonRange: 0..<0, fields: fields,
       body: HTTPBody(framing: endsStream ? .none : .stream), timing: timing)
-    if !endsStream, let length = headers.first(name: "content-length").flatMap({ UInt64($0) }) {
+    if !endsStream, let length = fields.first("content-length").flatMap({ UInt64(String(decoding: $0, as: UTF8.self)) })
+    {
       contentLength = length
       response!.body.bytes.reserveCapacity(kept.reserve(Int(clamping: length)))
     }
@@ -110,14 +109,32 @@ final class HTTP2Stream {
     return response
   }
 
-  /// Without the pseudo-header fields.
-  private static func fields(of headers: HPACKHeaders) -> HeaderFields {
+  /// Without the pseudo-header fields, of which the status comes apart.
+  private static func fields(of headers: HPACKHeaders) -> (fields: HeaderFields, status: UInt16?) {
     var fields = HeaderFields()
     fields.ranges.reserveCapacity(headers.count)
     fields.storage.reserveCapacity(32 * headers.count)
-    for (name, value, _) in headers where name.utf8.first != UInt8(ascii: ":") {
-      fields.append(name: name.utf8, value: value.utf8)
+    var status: UInt16??
+    for (name, value, _) in headers {
+      if name.utf8.first == UInt8(ascii: ":") {
+        if status == nil, asciiCaseInsensitiveEqual(name.utf8, ":status".utf8) { status = .some(UInt16(value)) }
+        continue
+      }
+      let nameStart = UInt32(fields.storage.count)
+      append(name, to: &fields.storage)
+      let nameEnd = UInt32(fields.storage.count)
+      append(value, to: &fields.storage)
+      fields.ranges.append(
+        FieldRange(
+          nameStart: nameStart, nameEnd: nameEnd, valueStart: nameEnd, valueEnd: UInt32(fields.storage.count)))
     }
-    return fields
+    return (fields, status ?? nil)
+  }
+
+  private static func append(_ text: String, to bytes: inout [UInt8]) {
+    // HPACK's strings are native: their bytes stand in one piece.
+    if text.utf8.withContiguousStorageIfAvailable({ bytes.append(contentsOf: $0) }) == nil {
+      bytes.append(contentsOf: text.utf8)
+    }
   }
 }

@@ -10,7 +10,8 @@ final class TargetState {
   private(set) var breaker: CircuitBreaker?
   /// ``ReplayOptions/Connections/pool(_:)``: places without a request.
   private var freeLanes: [Lane] = []
-  private var freeStreams = FreeStreams()
+  /// `@exclusivity(unchecked)`: an access lasts as long as one of its calls.
+  @exclusivity(unchecked) private var freeStreams = FreeStreams()
   private(set) var outcome: TargetOutcome
 
   init(target: ReplayTarget, index: Int, options: ReplayOptions, dialer: Dialer) {
