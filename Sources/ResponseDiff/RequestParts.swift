@@ -150,12 +150,12 @@ struct BodyParts {
   private enum Content {
     case json(JSONDocument)
     case form([ArraySlice<UInt8>])
-    case message(ProtobufFieldRanges)
+    case message(MessageParts)
   }
 
   private static let bodyLimit = 1 << 20
 
-  /// Where each part stands: a pointer, a form's field, a message's field by its name or number.
+  /// Where each part stands: a pointer, a form's field, the names or numbers of a message's field and those around it.
   private(set) var names: [[UInt8]] = []
   private let content: Content
   private let depth: Int
@@ -169,13 +169,10 @@ struct BodyParts {
     let type = lowercased(request.fields.first("content-type") ?? [])
     self.depth = depth
     if type.starts(with: "application/grpc".utf8) {
-      guard depth == 0, let ranges = ProtobufFieldRanges(message: bytes) else { return nil }
-      content = .message(ranges)
-      let message = descriptors?.method(at: request.target)?.input
-      names = ranges.fields.map { field in
-        let name = message.flatMap { descriptors?.name(ofField: UInt32(truncatingIfNeeded: field.number), in: $0) }
-        return Array((name ?? "field \(field.number)").utf8)
-      }
+      let type = descriptors?.method(at: request.target)?.input
+      guard let message = MessageParts(body: bytes, depth: depth, type: type, descriptors) else { return nil }
+      content = .message(message)
+      names = message.names
     } else if type.starts(with: "application/x-www-form-urlencoded".utf8) {
       guard depth == 0 else { return nil }
       let pairs = bytes.split(separator: UInt8(ascii: "&"))
@@ -191,10 +188,14 @@ struct BodyParts {
 
   /// What stands in the body that holds nothing else, at any depth.
   var leaves: [[UInt8]] {
-    guard case .json(let document) = content else { return names }
-    var leaves: [[UInt8]] = []
-    collectLeaves(document, document.root, [], into: &leaves)
-    return leaves
+    switch content {
+    case .form: return names
+    case .message(let message): return message.leaves
+    case .json(let document):
+      var leaves: [[UInt8]] = []
+      collectLeaves(document, document.root, [], into: &leaves)
+      return leaves
+    }
   }
 
   private func collectLeaves(
@@ -216,7 +217,7 @@ struct BodyParts {
     switch content {
     case .form(let pairs):
       return Array(pairs.indices.filter(isKept).map { pairs[$0] }.joined(separator: [UInt8(ascii: "&")]))
-    case .message(let ranges): return ranges.message(keeping: isKept)
+    case .message(let message): return message.body(keeping: isKept)
     case .json(let document):
       var (out, number) = ([UInt8](), 0)
       write(document, document.root, 0, isKept, &number, &out)
@@ -258,64 +259,5 @@ struct BodyParts {
       write(document, child.value, level + 1, isKept, &number, &out)
     }
     out.append(kind == .object ? UInt8(ascii: "}") : UInt8(ascii: "]"))
-  }
-}
-
-/// Where the fields of a protobuf message stand that is the only one of a gRPC call's body.
-struct ProtobufFieldRanges {
-  private(set) var fields: [(number: UInt64, range: Range<Int>)] = []
-  private let bytes: [UInt8]
-
-  private static let prefix = 5
-  private static let fieldLimit = 512
-
-  /// - Parameter bytes: of a body; nil where it is not one uncompressed message of well-formed fields.
-  init?(message bytes: [UInt8]) {
-    self.bytes = bytes
-    guard bytes.count >= Self.prefix, bytes[0] == 0 else { return nil }
-    let length = bytes[1..<5].reduce(0) { $0 << 8 | Int($1) }
-    guard length == bytes.count - Self.prefix else { return nil }
-    var place = Self.prefix
-    while place < bytes.count {
-      let start = place
-      guard fields.count < Self.fieldLimit, let tag = varint(at: &place), skip(wireType: tag & 7, at: &place) else {
-        return nil
-      }
-      fields.append((tag >> 3, start..<place))
-    }
-  }
-
-  func message(keeping isKept: (Int) -> Bool) -> [UInt8] {
-    let content = fields.indices.filter(isKept).flatMap { bytes[fields[$0].range] }
-    return [0] + (0..<4).map { UInt8(truncatingIfNeeded: content.count >> (24 - 8 * $0)) } + content
-  }
-
-  private func varint(at place: inout Int) -> UInt64? {
-    var (value, shift) = (UInt64(0), UInt64(0))
-    while place < bytes.count, shift < 64 {
-      let byte = bytes[place]
-      place += 1
-      value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
-      shift += 7
-    }
-    return nil
-  }
-
-  /// Groups, which no one makes any more, are not taken apart.
-  private func skip(wireType: UInt64, at place: inout Int) -> Bool {
-    var count: UInt64 = 0
-    switch wireType {
-    case 0: return varint(at: &place) != nil
-    case 1: count = 8
-    case 2:
-      guard let length = varint(at: &place) else { return false }
-      count = length
-    case 5: count = 4
-    default: return false
-    }
-    guard count <= UInt64(bytes.count - place) else { return false }
-    place += Int(count)
-    return true
   }
 }

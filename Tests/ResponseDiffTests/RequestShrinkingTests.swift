@@ -102,10 +102,94 @@ import Testing
     #expect(named.original.map(\.text) == ["field 1", "currency", "field 3", "field 4"])
   }
 
+  private func part(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+    [number << 3 | 2, UInt8(content.count)] + content
+  }
+  private func text(_ number: UInt8, _ text: String) -> [UInt8] { part(number, Array(text.utf8)) }
+
+  private func call(_ message: [UInt8]) -> HTTPRequest {
+    var call = request("/shop.Shop/Get", fields: [("content-type", "application/grpc")], body: "x", method: "POST")
+    call.body.bytes = [0, 0, 0, 0, UInt8(message.count)] + message
+    call.body.size = UInt64(call.body.bytes.count)
+    return call
+  }
+
+  /// A filter (1) with a colour (1) and sizes (2) of eu (1) and uk (2), a page (2), labels (3) by language, a nickname (4)
+  /// in a wrapper.
+  @Test(arguments: [true, false]) func fieldsOfMessagesGoFromTheOutsideIn(isTyped: Bool) throws {
+    func label(_ language: String, _ value: String) -> [UInt8] { part(3, text(1, language) + text(2, value)) }
+    let sizes = part(2, [8, 41, 16, 7]) + part(2, [8, 42, 16, 8])
+    let message =
+      part(1, text(1, "red") + sizes) + [16, 1] + label("ja", "kutsu") + label("en", "shoe")
+      + part(4, text(1, "hiker"))
+    let descriptors = isTyped ? try shopOfMessages() : nil
+    let search = search(call(message), limit: 300, descriptors: descriptors) {
+      let bytes = $0.body.bytes
+      return bytes.firstRange(of: [16, 8]) != nil && bytes.firstRange(of: text(2, "shoe")) != nil
+        && bytes.firstRange(of: text(1, "hiker")) != nil
+    }
+    #expect(search.outcome == .minimal)
+    if isTyped {
+      #expect(search.original.map(\.text) == ["filter", "page", "labels.ja", "labels.en", "nickname"])
+      #expect(search.needed.map(\.text) == ["filter.sizes.uk", "labels.en", "nickname"])
+      // An entry of a map is one thing, key and all.
+      let smallest = part(1, part(2, [16, 8])) + label("en", "shoe") + part(4, text(1, "hiker"))
+      #expect(search.smallest.body == call(smallest).body)
+    } else {
+      #expect(search.original.map(\.text) == ["field 1", "field 2", "field 3", "field 3", "field 4"])
+      #expect(search.needed.map(\.text) == ["field 1.field 2.field 2", "field 3.field 2", "field 4.field 1"])
+      let smallest = part(1, part(2, [16, 8])) + part(3, text(2, "shoe")) + part(4, text(1, "hiker"))
+      #expect(search.smallest.body == call(smallest).body)
+    }
+  }
+
+  /// What is no message is not taken apart, and what is damaged deeper down stays whole or goes whole.
+  @Test func damagedMessagesAreLeftAlone() {
+    let whole = call(part(1, [8, 1]) + [16, 1])
+    for damage in [[0], [8], [15, 1], [0x80]] as [[UInt8]] {
+      let search = search(call([16, 1] + damage)) { _ in true }
+      #expect(search.outcome == .minimal && search.smallest.body.bytes.count <= 7 + damage.count, "\(damage)")
+    }
+    var cut = whole
+    cut.body.bytes[4] = 9
+    #expect(search(cut) { _ in true }.original.isEmpty)
+    var compressed = whole
+    compressed.body.bytes[0] = 1
+    #expect(search(compressed) { _ in true }.original.isEmpty)
+    let inner = search(call(part(1, [8, 1, 18, 9]) + [16, 1])) { $0.body.bytes.contains(9) }
+    #expect(inner.needed.map(\.text) == ["field 1"] && inner.smallest.body == call(part(1, [8, 1, 18, 9])).body)
+  }
+
+  private func shopOfMessages() throws -> ProtobufDescriptors {
+    func field(_ name: String, _ number: UInt8, _ kind: UInt8, _ type: String = "", isRepeated: Bool = false) -> [UInt8]
+    {
+      part(
+        2,
+        text(1, name) + [3 << 3, number, 4 << 3, isRepeated ? 3 : 1, 5 << 3, kind] + (type.isEmpty ? [] : text(6, type))
+      )
+    }
+    let entry =
+      text(1, "LabelsEntry") + field("key", 1, 9) + field("value", 2, 9) + part(7, [7 << 3, 1])
+    let query =
+      text(1, "Query") + field("filter", 1, 11, ".shop.Filter") + field("page", 2, 5)
+      + field("labels", 3, 11, ".shop.Query.LabelsEntry", isRepeated: true)
+      + field("nickname", 4, 11, ".google.protobuf.StringValue") + part(3, entry)
+    let filter = text(1, "Filter") + field("colour", 1, 9) + field("sizes", 2, 11, ".shop.Size", isRepeated: true)
+    let size = text(1, "Size") + field("eu", 1, 5) + field("uk", 2, 5)
+    let method = text(1, "Get") + text(2, ".shop.Query") + text(3, ".shop.Query")
+    let content =
+      text(2, "shop") + long(4, query) + part(4, filter) + part(4, size) + part(6, text(1, "Shop") + part(2, method))
+    let wrappers = text(2, "google.protobuf") + part(4, text(1, "StringValue") + field("value", 1, 9))
+    return try ProtobufDescriptors(fileDescriptorSet: long(1, content) + part(1, wrappers))
+  }
+
+  /// As ``part(_:_:)``, of 128 bytes and more.
+  private func long(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+    [number << 3 | 2, UInt8(content.count & 0x7f | 0x80), UInt8(content.count >> 7)] + content
+  }
+
   /// Of a service whose method takes a message with one known field, number 2.
   private func shop() throws -> ProtobufDescriptors {
-    func part(_ number: UInt8, _ content: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(content.count)] + content }
-    func text(_ number: UInt8, _ text: String) -> [UInt8] { part(number, Array(text.utf8)) }
     let field = text(1, "currency") + [3 << 3, 2, 4 << 3, 1, 5 << 3, 9]
     let method = text(1, "Get") + text(2, ".shop.Query") + text(3, ".shop.Query")
     let file =

@@ -7,7 +7,7 @@ import Testing
   /// A shop of which the one called `shadow` differs for a few requests. Every answer of both has an id of its own.
   final class Shop {
     private static let script = #"""
-      import sys, json, random, http.server, urllib.parse
+      import sys, json, os, random, time, http.server, urllib.parse
       name, port, log = sys.argv[1], int(sys.argv[2]), open(sys.argv[3], "a", buffering=1)
       class Shop(http.server.BaseHTTPRequestHandler):
           protocol_version = "HTTP/1.1"
@@ -15,6 +15,7 @@ import Testing
           disable_nagle_algorithm = True
           def do_GET(self):
               log.write(json.dumps([self.command, self.path, dict(self.headers)]) + "\n")
+              while os.path.exists(sys.argv[3] + ".hold"): time.sleep(0.01)
               path, _, query = self.path.partition("?")
               query = dict(urllib.parse.parse_qsl(query))
               body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -56,10 +57,15 @@ import Testing
           (try? Child(program("curl") ?? "/bin/true", ["-s", "http://127.0.0.1:\(port)/"]).wait().status) == 0
         },
         "the \(name) does not listen: \(child.standardError)")
-      try? FileManager.default.removeItem(atPath: log)
     }
 
     var url: String { "http://127.0.0.1:\(port)" }
+
+    /// From now on it takes requests and answers none.
+    func hold() throws { try Data().write(to: URL(fileURLWithPath: log + ".hold")) }
+    var requests: Int {
+      (try? String(contentsOfFile: log, encoding: .utf8))?.count { $0 == "\n" } ?? 0
+    }
   }
 
   private struct Recorded {
@@ -219,6 +225,34 @@ import Testing
         == "Asked again twice, it does not show: the primary answered 200, the shadow 200, alike in this place. It "
         + "carries tokens for what was hidden in the capture (cookie): --inject puts live values there.")
     #expect(smallest["command"] is NSNull)
+  }
+
+  @Test func anInterruptPrintsTheReportWithWhatWasFound() throws {
+    let scratch = try Scratch()
+    let (shadow, primary) = (try Shop("shadow", in: scratch), try Shop("primary", in: scratch))
+    let requests = (0..<40).map { number in
+      number % 2 == 0
+        ? Recorded(target: "/items?a=1&currency=JPY", headers: ShrinkTests.usual)
+        : Recorded(target: "/beta?v=2", headers: [["Host", "shop.example"], ["X-Beta", "on"]])
+    }
+    let run = try ShrinkTests.run(requests, shadow, primary, in: scratch)
+    // The shadow is silent: the first request again is under way when the interrupt comes.
+    try shadow.hold()
+    let before = shadow.requests
+    let command = try Child(UmbraProcess.binary.path, ["report", run, "--shrink", "--format", "json"])
+    #expect(eventually { shadow.requests > before || !command.isRunning })
+    command.interrupt()
+    let result = command.wait()
+    #expect(result.status == 1, "\(result.status) \(result.error)")
+    let report = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+    let clusters = try #require(report?["clusters"] as? [[String: Any]])
+    let smallest = clusters.filter { $0["confirmed"] as? Bool == true && $0["location"] as? String != "latency" }
+      .map { $0["smallest"] as? [String: Any] }
+    #expect(smallest.count >= 2)
+    for finding in smallest {
+      #expect(finding?["state"] as? String == "not-asked")
+      #expect(finding?["explain"] as? String == "Not asked again: interrupted.")
+    }
   }
 
   @Test func hiddenCredentialsTakeLiveOnesAndAreNotWritten() throws {
