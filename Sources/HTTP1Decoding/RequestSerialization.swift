@@ -11,7 +11,14 @@ public struct HTTP1RequestEdits: Sendable {
   /// name go. A field that was not sent is added at the end.
   public var replaced: [(name: [UInt8], value: [UInt8])] = []
   /// Fields added before the empty line, whatever is there.
-  public var appended: [(name: [UInt8], value: [UInt8])] = []
+  public var appended: [(name: [UInt8], value: [UInt8])] = [] {
+    didSet {
+      appendedLines = []
+      for field in appended { writeField(field.name, field.value, into: &appendedLines) }
+    }
+  }
+  /// ``appended`` as it is written.
+  fileprivate var appendedLines: [UInt8] = []
   /// Names (any case) of fields that are left out.
   public var removed: [[UInt8]] = []
 
@@ -66,7 +73,9 @@ private func writeRecordedHead(_ request: HTTPRequest, _ edits: HTTP1RequestEdit
     copied = Int(request.targetRange.upperBound)
   }
   var done = Set<Int>()
-  for (index, range) in request.fields.ranges.enumerated() {
+  // Most requests are sent as they were, with a field more at their end.
+  let ranges = edits.replaced.isEmpty && edits.removed.isEmpty ? [] : request.fields.ranges
+  for (index, range) in ranges.enumerated() {
     switch change(request.fields.name(at: index), edits, &done) {
     case .keep: break
     case .remove:
@@ -129,7 +138,7 @@ private func writeAdditions(_ edits: HTTP1RequestEdits, _ done: Set<Int>, into o
   for (index, field) in edits.replaced.enumerated() where !done.contains(index) {
     writeField(field.name, field.value, into: &out)
   }
-  for field in edits.appended { writeField(field.name, field.value, into: &out) }
+  out.append(contentsOf: edits.appendedLines)
 }
 
 private func writeField(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>, into out: inout [UInt8]) {

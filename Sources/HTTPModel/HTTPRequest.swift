@@ -149,7 +149,17 @@ public struct HTTPRequest: Hashable, Sendable {
   public var scheme: ArraySlice<UInt8>? { version == .http2 ? fields.first(":scheme") : nil }
 
   /// Safe by definition (RFC 9110, 9.2.1).
-  public var isSafe: Bool { ["GET", "HEAD", "OPTIONS", "TRACE"].contains { method.elementsEqual($0.utf8) } }
+  public var isSafe: Bool { hasMethod("GET") || hasMethod("HEAD") || hasMethod("OPTIONS") || hasMethod("TRACE") }
+
+  /// Whether it has this method; methods are case-sensitive (RFC 9110, 9.1).
+  @inlinable
+  public func hasMethod(_ name: StaticString) -> Bool {
+    guard methodRange.count == name.utf8CodeUnitCount else { return false }
+    return storage.contents.fields.storage.withUnsafeBufferPointer { bytes in
+      let method = bytes[Int(methodRange.lowerBound)..<Int(methodRange.upperBound)]
+      return method.elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+  }
 
   /// Makes it another message with an empty body, in the memory of this one where nothing else refers to it and it is
   /// not unusually large. ``fields`` are to be replaced: they may still be those of before.

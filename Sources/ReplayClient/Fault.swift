@@ -66,7 +66,7 @@ extension InjectedFault {
   static func answer(status: UInt16, at time: Timestamp) -> HTTPResponse {
     let head = "HTTP/1.1 \(status) Fault\r\nX-Umbra-Fault: abort\r\nContent-Length: 0\r\n\r\n"
     var reader = ResponseReader(bodyLimit: 0, memory: HeldMemory(limit: 0))
-    reader.begin(answering: [])
+    reader.begin(answering: nil)
     Array(head.utf8).withUnsafeBytes { bytes in
       var offset = 0
       while offset < bytes.count, case .interim = reader.read(bytes, from: &offset, at: time) {}

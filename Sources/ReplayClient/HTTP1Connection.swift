@@ -13,7 +13,8 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
   private let engine: ReplayEngine
   private(set) var lane: Lane?
   private var context: ChannelHandlerContext?
-  private var reader: ResponseReader
+  /// Reads what is there before anything is done with it, so that no two accesses to it overlap.
+  @exclusivity(unchecked) private var reader: ResponseReader
 
   /// The attempt in flight.
   private(set) var current: PlannedRequest?
@@ -65,7 +66,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     deadline = engine.options.firstByteTimeout.map { min(attemptDeadline, now &+ $0) } ?? attemptDeadline
     failure = nil
     withheldBody = nil
-    reader.begin(answering: request.request.method)
+    reader.begin(answering: request.request)
 
     let composer = engine.targets[lane.target].composer
     var bytes = composer.compose(request.request, replaced: request.replaced)

@@ -67,10 +67,11 @@ struct PlanReader {
         isOver = true
         return batch
       case .send(let arrival):
-        let planned = plan(exchange, arrival, walk.handling, memory, closesConnection)
-        latestDue = planned.first?.due ?? latestDue
-        batch += planned
-        if !planned.isEmpty { count += 1 }
+        let first = batch.count
+        plan(exchange, arrival, walk.handling, memory, closesConnection, into: &batch)
+        guard batch.count > first else { continue }
+        latestDue = batch[first].due ?? latestDue
+        count += 1
       }
     }
     return batch
@@ -85,14 +86,17 @@ struct PlanReader {
       withheld[reason, default: 0] += 1
       return []
     }
-    return plan(exchange, .due(due), handling, memory, { _ in false })
+    var planned: [PlannedRequest] = []
+    plan(exchange, .due(due), handling, memory, { _ in false }, into: &planned)
+    return planned
   }
 
+  /// Appends a request for each side that is sent it.
   private mutating func plan(
     _ exchange: Exchange, _ arrival: Arrival, _ handling: RequestHandling, _ memory: HeldMemory,
-    _ closesConnection: (ExchangeID) -> Bool
-  ) -> [PlannedRequest] {
-    guard var request = exchange.request else { return [] }
+    _ closesConnection: (ExchangeID) -> Bool, into planned: inout [PlannedRequest]
+  ) {
+    guard var request = exchange.request else { return }
     if exchange.hasDetails { request.removeUnresolved(exchange.details.unresolved) }
     let due: Int64? = if case .due(let due) = arrival { due } else { nil }
     let closes = followsRecordedConnections && closesConnection(exchange.id)
@@ -101,9 +105,9 @@ struct PlanReader {
     memory.add(first.heldBytes)
     if options.threads > 1 {
       first.side = thread(of: first)
-      return [first]
+      return planned.append(first)
     }
-    if roles.count == 1 { return [first] }
+    if roles.count == 1 { return planned.append(first) }
     var parts = [first]
     let reason = options.sendsUnsafeToPrimary ? nil : Admission.withholdingFromPrimary(exchange)
     for side in roles.indices.dropFirst() {
@@ -119,7 +123,7 @@ struct PlanReader {
     }
     let order = SideOrder.order(of: roles.count, seed: options.seed, exchange: exchange.id, round: walk.round)
     for part in parts { (part.parts, part.order) = (parts.count, order) }
-    return parts
+    planned += parts
   }
 
   /// What was recorded on one connection stays together; what goes on any is dealt out.

@@ -66,7 +66,7 @@ extension ReplayEngine {
   /// So much more waits for this side than for another that reading would soon have to wait for it, and with that the
   /// others too; or so much that it would have to at once.
   private var isFarBehind: Bool {
-    guard let sides, options.pacing != .maximum else { return false }
+    guard let sides, !isUnpaced else { return false }
     let limit = options.readAheadCount
     if waiting >= limit - limit / 8 { return true }
     guard waiting >= max(1, limit / 2) || waiting >= ReplayEngine.lowWater && memory.isScarce else { return false }
@@ -114,7 +114,7 @@ extension ReplayEngine {
 
   /// - Returns: whether there may be more to send.
   private func dispatchLane(_ now: Int64) -> Bool {
-    if ready.isEmpty, waiting - gates.waitingCount < ReplayEngine.lowWater, options.pacing == .maximum { release(now) }
+    if ready.isEmpty, waiting - gates.waitingCount < ReplayEngine.lowWater, isUnpaced { release(now) }
     guard let lane = ready.first else { return false }
     guard isReleased(lane, now: now), hasRouteRoom(lane, now) else { return true }
     guard makeRoom(for: lane) else {
@@ -213,7 +213,7 @@ extension ReplayEngine {
 
   private func firstOfPool(_ now: Int64) -> PlannedRequest? {
     if let first = poolQueue.first { return first }
-    guard options.pacing == .maximum else { return nil }
+    guard isUnpaced else { return nil }
     refill()
     while let first = upcoming.first, holdsAside(first, now: now) {
       upcoming.removeFirst()
@@ -236,7 +236,7 @@ extension ReplayEngine {
 
   /// Where nothing is due at any time, a run waits for a target that is left alone; a schedule goes on without it.
   private func waitsForRecovery(_ now: Int64) -> Bool {
-    guard options.pacing == .maximum else { return false }
+    guard isUnpaced else { return false }
     let recoveries = targets.compactMap(\.recovery)
     guard recoveries.contains(where: \.isHopeful) else { return false }
     let earliest = recoveries.map(\.time).min() ?? .max

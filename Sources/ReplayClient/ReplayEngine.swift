@@ -8,6 +8,9 @@ import ReplaySchedule
 /// Planned requests in, ended ones out, both through the ``Handover``; confined to the event loop. It holds what the
 /// reading thread lets in and one entry for each open connection. Time is one timer: it fires when the next request is
 /// due or when the connections' deadlines are looked through, whichever is first.
+///
+/// What changes with each request is kept without checks of exclusive access: one thread touches it, and what changes one
+/// of these values (a queue, a count) calls nothing that could come back to it before it is done.
 final class ReplayEngine {
   enum Phase { case running, draining, over }
 
@@ -30,65 +33,67 @@ final class ReplayEngine {
   let handover: Handover
   let memory: HeldMemory
   let targets: [TargetState]
-  var balancer: TargetBalancer
+  @exclusivity(unchecked) var balancer: TargetBalancer
   let eventLoop: any EventLoop
   let publish: (ReplayProgress) -> Void
   let recordedConnections: Bool
+  /// Nothing is due at any time.
+  let isUnpaced: Bool
 
-  var phase = Phase.running
+  @exclusivity(unchecked) var phase = Phase.running
   var start: Int64
   var end = ReplayOutcome.End.finished
   /// When sending stops, or, while draining, when answers are given up.
-  var stopTime = Int64.max
-  var counts: ReplayOutcome
+  @exclusivity(unchecked) var stopTime = Int64.max
+  @exclusivity(unchecked) var counts: ReplayOutcome
   /// By raw value of the outcome.
-  var outcomes = [UInt64](repeating: 0, count: AttemptOutcome.allCases.count)
-  var latestEnd: Int64
-  var latestLag: Int64 = 0
-  var latestFailure: AttemptOutcome?
+  @exclusivity(unchecked) var outcomes = [UInt64](repeating: 0, count: AttemptOutcome.allCases.count)
+  @exclusivity(unchecked) var latestEnd: Int64
+  @exclusivity(unchecked) var latestLag: Int64 = 0
+  @exclusivity(unchecked) var latestFailure: AttemptOutcome?
 
   /// Planned and not yet due; without due times, not yet needed.
-  var upcoming = CircularBuffer<PlannedRequest>(initialCapacity: 1024)
-  var isPlanComplete = false
+  @exclusivity(unchecked) var upcoming = CircularBuffer<PlannedRequest>(initialCapacity: 1024)
+  @exclusivity(unchecked) var isPlanComplete = false
   /// Due and not yet on their way.
-  var waiting = 0
-  var inFlight = 0
-  var ended: [PlannedRequest] = []
-  var later = DelayQueue<Delayed>()
+  @exclusivity(unchecked) var waiting = 0
+  @exclusivity(unchecked) var inFlight = 0
+  @exclusivity(unchecked) var ended: [PlannedRequest] = []
+  @exclusivity(unchecked) var later = DelayQueue<Delayed>()
   /// What requests that need others' answers wait for.
-  var answers = AnswerBoard()
+  @exclusivity(unchecked) var answers = AnswerBoard()
   /// Caps of single routes, and the shortest time that one of them leaves to an attempt.
-  var gates: RouteGates
-  var shortestRouteTimeout = Int64.max
+  @exclusivity(unchecked) var gates: RouteGates
+  @exclusivity(unchecked) var shortestRouteTimeout = Int64.max
   /// Of the waits before requests are tried again.
   var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
   /// Until when nothing is sent because every target is left alone.
-  var resumeTime = Int64.min
+  @exclusivity(unchecked) var resumeTime = Int64.min
   /// What kept requests from being sent, and when last.
-  var blockedBy = LagCause.generator
-  var blockedTime = Int64.min
+  @exclusivity(unchecked) var blockedBy = LagCause.generator
+  @exclusivity(unchecked) var blockedTime = Int64.min
   /// CPU time of this thread when the schedule started.
   var startThreadTime: Int64 = 0
 
   /// ``ReplayOptions/Connections/recorded``: lanes by key, and those that wait for a cap, in turn.
-  var lanes: [UInt64: Lane] = [:]
-  var ready = CircularBuffer<Lane>(initialCapacity: 64)
-  var releasedRound: UInt32 = 0
+  @exclusivity(unchecked) var lanes: [UInt64: Lane] = [:]
+  @exclusivity(unchecked) var ready = CircularBuffer<Lane>(initialCapacity: 64)
+  @exclusivity(unchecked) var releasedRound: UInt32 = 0
   /// ``ReplayOptions/Connections/pool(_:)``: what the targets' free lanes take from.
-  var poolQueue = CircularBuffer<PlannedRequest>(initialCapacity: 64)
+  @exclusivity(unchecked) var poolQueue = CircularBuffer<PlannedRequest>(initialCapacity: 64)
 
   /// Open connections by ``TargetConnection/slot``, and how many more are being made.
-  var connections: [any TargetConnection] = []
-  var connecting = 0
+  @exclusivity(unchecked) var connections: [any TargetConnection] = []
+  @exclusivity(unchecked) var connecting = 0
   let connectionLimit: Int
 
   private var timer: NIOScheduledCallback?
-  private var timerTime = Int64.max
-  private var nextScan: Int64 = 0
-  var isDispatching = false
+  @exclusivity(unchecked) private var timerTime = Int64.max
+  @exclusivity(unchecked) private var nextScan: Int64 = 0
+  @exclusivity(unchecked) var isDispatching = false
   /// What was written is not handed to the system before all that came with it is read.
-  var isReading = false
-  private var unflushed: [any TargetConnection] = []
+  @exclusivity(unchecked) var isReading = false
+  @exclusivity(unchecked) private var unflushed: [any TargetConnection] = []
 
   init(
     role: AttemptRole, side: Int, options: ReplayOptions, clock: RunClock, handover: Handover, memory: HeldMemory,
@@ -108,6 +113,7 @@ final class ReplayEngine {
     self.connectionLimit = connectionLimit
     self.publish = publish
     recordedConnections = options.connections == .recorded
+    isUnpaced = options.pacing == .maximum
     gates = RouteGates(share: options.threads > 1 ? EvenShare(side, of: options.threads) : .whole)
     start = clock.now
     latestEnd = start
@@ -140,7 +146,7 @@ extension ReplayEngine {
     stopTime = grace < Int64.max ? clock.now &+ grace : .max
     let withheld: WithheldReason = reason == .duration ? .durationOver : .interrupted
     // Without due times nothing that was read ahead was due.
-    if options.pacing != .maximum, waiting > 0 {
+    if !isUnpaced, waiting > 0 {
       counts.skipped[withheld, default: 0] += UInt64(waiting)
       counts.planned += UInt64(waiting)
     }

@@ -99,15 +99,31 @@ final class ReplaySides {
 struct SideGathering {
   private var open: [UInt64: [PlannedRequest]] = [:]
 
-  /// Takes a part that has ended.
-  /// - Returns: all parts in the order of the sides, once this was the last.
-  mutating func add(_ request: PlannedRequest) -> [PlannedRequest]? {
-    if request.parts == 1 { return [request] }
+  /// All parts in the order of the sides, once this was the last.
+  private mutating func add(_ request: PlannedRequest) -> [PlannedRequest]? {
     guard open[request.sequence, default: []].count == request.parts - 1 else {
       open[request.sequence, default: []].append(request)
       return nil
     }
     return (open.removeValue(forKey: request.sequence) ?? []).bySide(adding: request)
+  }
+
+  /// Takes a part that has ended.
+  /// - Returns: what the sides did with its exchange, once this was the last part and where one was sent.
+  /// - Parameter outstanding: exchanges whose parts have not all ended.
+  mutating func joined(
+    _ request: PlannedRequest, _ memory: HeldMemory, _ outstanding: inout Int
+  ) -> ReplayedExchange? {
+    if request.parts > 1 {
+      guard let parts = add(request) else { return nil }
+      outstanding -= 1
+      return Replayer.joined(parts, memory)
+    }
+    outstanding -= 1
+    memory.add(-request.heldBytes)
+    // Taken out, so that its arrays are moved rather than shared.
+    guard let exchange = request.exchange.take(), let attempt = request.attempt.take() else { return nil }
+    return ReplayedExchange(exchange: exchange, attempts: [attempt])
   }
 
   /// What was left alone by a run that ended early, in the session's order.

@@ -77,9 +77,7 @@ extension Replayer {
       }
       let (ended, outcomes) = handover.takeEnded(waits: count < Replayer.liveBatch)
       for request in ended {
-        guard let parts = gathering.add(request) else { continue }
-        outstanding -= 1
-        guard let replayed = Replayer.joined(parts, memory), failure == nil else { continue }
+        guard let replayed = gathering.joined(request, memory, &outstanding), failure == nil else { continue }
         do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
       }
       guard let outcomes else { continue }

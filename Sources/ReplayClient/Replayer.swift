@@ -195,6 +195,9 @@ extension Replayer {
   private static let firstBatch = 1024
   private static let batch = 128
 
+  /// Enough for the event loop to go on with while this thread delivers.
+  private static let leastReadAhead = 1024
+
   /// Descriptors that stay for everything else in the process.
   private static let reservedFiles = 64
 
@@ -204,6 +207,7 @@ extension Replayer {
     deliver: (consuming ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
+    let readAheadCount = readAheadCount
     var plan = PlanReader(options: options, sides: sides.map(\.role))
     var gathering = SideGathering()
     var outstanding = 0
@@ -218,12 +222,12 @@ extension Replayer {
       let isFarAhead = horizon.map { plan.latestDue > $0 } ?? false
       let reads =
         !plan.isOver && failure == nil && !handover.isStopping && !isFarAhead
-        && (outstanding == 0 || outstanding < options.readAheadCount && memory.hasRoomToRead)
+        && (outstanding == 0 || outstanding < readAheadCount && memory.hasRoomToRead)
       if reads {
         var batch: [PlannedRequest] = []
         do {
           batch = try plan.read(
-            limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, options.readAheadCount - outstanding),
+            limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, readAheadCount - outstanding),
             until: horizon, memory: memory, next: next, closesConnection: closesConnection)
         } catch { fail(.sessionFailed(error)) }
         // An exchange's parts count once.
@@ -240,9 +244,7 @@ extension Replayer {
       let (ended, outcomes) = handover.takeEnded(
         waits: !reads, atMost: isFarAhead && !plan.isOver ? plan.latestDue &- (horizon ?? 0) : nil)
       for request in ended {
-        guard let parts = gathering.add(request) else { continue }
-        outstanding -= 1
-        guard let replayed = Replayer.joined(parts, memory), failure == nil else { continue }
+        guard let replayed = gathering.joined(request, memory, &outstanding), failure == nil else { continue }
         do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
       }
       guard let outcomes else { continue }
@@ -252,6 +254,12 @@ extension Replayer {
       if let failure { throw failure }
       return outcome(outcomes, plan)
     }
+  }
+
+  /// Without due times no schedule is to be kept: what is read long before it is sent has left the caches when it is.
+  private var readAheadCount: Int {
+    guard options.pacing == .maximum, options.connections != .recorded else { return options.readAheadCount }
+    return min(options.readAheadCount, max(Replayer.leastReadAhead, 4 * options.concurrency))
   }
 
   /// Up to which due time the session is read now, in nanoseconds from the schedule's start; nil for no such limit.

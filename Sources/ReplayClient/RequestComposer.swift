@@ -6,14 +6,15 @@ import NIOCore
 /// target, Host, the marker, idempotency keys. Extensions of a recorded body's chunks are not in a session and therefore
 /// not sent; the chunks are.
 ///
-/// Holds the bytes of the request written last. Confined to the event loop.
+/// Holds the bytes of the request written last. Confined to the event loop, and kept without checks of exclusive access:
+/// what writes to these bytes calls nothing of this.
 final class RequestComposer {
   private let basePath: [UInt8]
-  private var edits = HTTP1RequestEdits()
+  @exclusivity(unchecked) private var edits = HTTP1RequestEdits()
   private let host: [(name: [UInt8], value: [UInt8])]
   private let marker: [(name: [UInt8], value: [UInt8])]
-  private var bytes: [UInt8] = []
-  private var output = ByteBuffer()
+  @exclusivity(unchecked) private var bytes: [UInt8] = []
+  @exclusivity(unchecked) private var output = ByteBuffer()
 
   /// Storage above this size is given back after each request, in bytes.
   private static let keptCapacity = 256 * 1024
@@ -48,7 +49,11 @@ final class RequestComposer {
     }
     if output.capacity > RequestComposer.keptCapacity { output = ByteBuffer() }
     output.clear(minimumCapacity: bytes.count)
-    output.writeBytes(bytes)
+    let written = bytes.count
+    output.writeWithUnsafeMutableBytes(minimumWritableBytes: written) { room in
+      bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+      return written
+    }
     return output
   }
 

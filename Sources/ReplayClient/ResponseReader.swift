@@ -33,12 +33,16 @@ struct ResponseReader {
   /// Bytes taken from the run's memory for this response.
   var keptBytes: Int { kept.bytes }
 
-  /// The next response answers a request with this method.
-  mutating func begin(answering method: ArraySlice<UInt8>) {
+  /// The next response answers this request; nil for any with a body of its own.
+  mutating func begin(answering request: HTTPRequest?) {
     decoder.answering =
-      method.elementsEqual("HEAD".utf8) ? .head : method.elementsEqual("CONNECT".utf8) ? .connect : .other
+      switch request {
+      case let request? where request.hasMethod("HEAD"): .head
+      case let request? where request.hasMethod("CONNECT"): .connect
+      default: .other
+      }
     response = nil
-    informational = []
+    if !informational.isEmpty { informational = [] }
     interimStatus = nil
     keepsConnection = false
     contentLength = nil

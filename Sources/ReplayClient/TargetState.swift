@@ -1,4 +1,5 @@
-/// One target while a run lasts: where it is, whether it may be asked, what came of it. Confined to the event loop.
+/// One target while a run lasts: where it is, whether it may be asked, what came of it. Confined to the event loop,
+/// and kept without checks of exclusive access: nothing that changes a part of it calls back.
 final class TargetState {
   let dialer: Dialer
   let composer: RequestComposer
@@ -7,12 +8,11 @@ final class TargetState {
   private let choice: ProtocolChoice
   /// Whether the target has taken HTTP/2 where it had the choice; nil while it had none.
   var speaksHTTP2: Bool?
-  private(set) var breaker: CircuitBreaker?
+  @exclusivity(unchecked) private(set) var breaker: CircuitBreaker?
   /// ``ReplayOptions/Connections/pool(_:)``: places without a request.
-  private var freeLanes: [Lane] = []
-  /// `@exclusivity(unchecked)`: an access lasts as long as one of its calls.
+  @exclusivity(unchecked) private var freeLanes: [Lane] = []
   @exclusivity(unchecked) private var freeStreams = FreeStreams()
-  private(set) var outcome: TargetOutcome
+  @exclusivity(unchecked) private(set) var outcome: TargetOutcome
 
   init(target: ReplayTarget, index: Int, options: ReplayOptions, dialer: Dialer) {
     self.dialer = dialer

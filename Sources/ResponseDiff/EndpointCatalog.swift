@@ -9,49 +9,28 @@ public import HTTPModel
 /// A step of which many different values were seen, each only a few times, is a value: `/users/{name}`. What was named
 /// before that was seen keeps its name; a catalog that learned from the whole session first names all alike.
 public struct EndpointCatalog: Sendable {
+  /// A step of paths below another, or the root.
   private struct Node: Sendable {
-    var children = Children()
+    /// The step above; below 0 where this one is not looked up any more, or never was.
+    var parent: Int
+    /// Where its name stands among those of all.
+    var name: Range<Int>
+    /// Steps below it that are looked up.
+    var children = 0
     /// Requests that came by and went on below.
     var requests = 0
     /// Stands for all children, once they are known to be values.
     var value: Int?
   }
 
-  /// The steps below one: few of them are looked through, many are looked up.
-  private struct Children: Sendable {
-    private var steps: [(segment: [UInt8], node: Int)] = []
-    private var numbers: [[UInt8]: Int] = [:]
-    private static let fewest = 8
-
-    var count: Int { steps.count }
-
-    subscript(segment: ArraySlice<UInt8>) -> Int? {
-      if steps.count > Self.fewest { return numbers[Array(segment)].map { steps[$0].node } }
-      return segment.withUnsafeBytes { segment in
-        steps.first { $0.segment.withUnsafeBytes { equalBytes($0, segment) } }?.node
-      }
-    }
-
-    mutating func add(_ segment: ArraySlice<UInt8>, _ node: Int) {
-      steps.append((Array(segment), node))
-      if steps.count > Self.fewest { index() }
-    }
-
-    mutating func removeNames() {
-      steps.removeAll { EndpointCatalog.isName($0.segment) }
-      numbers = [:]
-      if steps.count > Self.fewest { index() }
-    }
-
-    private mutating func index() {
-      for number in numbers.count..<steps.count { numbers[steps[number].segment] = number }
-    }
-  }
-
   /// The first that matches counts; what was named before they changed keeps its name.
   var patterns: [EndpointPattern]
   private let valuesPerStep: Int
-  private var nodes = [Node()]
+  private var nodes = [Node(parent: -1, name: 0..<0)]
+  private var names: [UInt8] = []
+  private var numbers = HashIndex()
+  /// Nobody can choose paths so that all of them are in one place of the table.
+  private let seed = UInt64.random(in: 0 ... .max)
   private var template: [UInt8] = []
   private static let nodeLimit = 20_000
   private static let depthLimit = 16
@@ -95,49 +74,74 @@ public struct EndpointCatalog: Sendable {
 
   /// Walks the template's steps down the tree and writes them, values in braces.
   private mutating func learn(into name: inout [UInt8]) {
-    guard var start = template.firstIndex(of: UInt8(ascii: "/")) else {
-      name.append(contentsOf: template)
-      return
-    }
-    name.append(contentsOf: template[..<start])
-    var (node, depth) = (0, 0)
-    while start < template.count {
-      let end = template[(start + 1)...].firstIndex(of: UInt8(ascii: "/")) ?? template.count
-      let segment = template[start + 1..<end]
-      name.append(UInt8(ascii: "/"))
-      if depth < Self.depthLimit, let next = step(segment, below: node) {
-        name.append(contentsOf: next.isValue ? Array("{name}".utf8)[...] : segment)
+    // Taken out, so that walking it changes nothing that is read.
+    let template = self.template
+    template.withUnsafeBufferPointer { template in
+      var start = template.firstIndex(of: UInt8(ascii: "/")) ?? template.count
+      var (node, depth, written) = (0, 0, 0)
+      while start < template.count, depth < Self.depthLimit {
+        var end = start &+ 1
+        while end < template.count, template[end] != UInt8(ascii: "/") { end &+= 1 }
+        let segment = UnsafeBufferPointer(rebasing: template[start &+ 1..<end])
+        guard let next = step(segment, below: node) else { break }
+        if next.isValue {
+          name.append(contentsOf: UnsafeBufferPointer(rebasing: template[written...start]))
+          name.append(contentsOf: "{name}".utf8)
+          written = end
+        }
         node = next.node
-      } else {
-        name.append(contentsOf: segment)
-        depth = Self.depthLimit
+        depth += 1
+        start = end
       }
-      depth += 1
-      start = end
+      name.append(contentsOf: UnsafeBufferPointer(rebasing: template[written...]))
     }
   }
 
   /// nil where there is no more room to remember.
-  private mutating func step(_ segment: ArraySlice<UInt8>, below node: Int) -> (node: Int, isValue: Bool)? {
+  private mutating func step(
+    _ segment: UnsafeBufferPointer<UInt8>, below node: Int
+  ) -> (node: Int, isValue: Bool)? {
     nodes[node].requests += 1
-    if let child = nodes[node].children[segment] { return (child, false) }
+    let hash = octetHash(segment, seed: seed &+ UInt64(node))
+    if let child = child(segment, hash, below: node) { return (child, false) }
     let isName = Self.isName(segment)
     if isName, let value = nodes[node].value { return (value, true) }
     guard nodes.count < Self.nodeLimit else { return nil }
-    nodes.append(Node())
-    let child = nodes.count - 1
-    let count = nodes[node].children.count + 1
+    let child = nodes.count
+    let count = nodes[node].children + 1
     if isName, count > valuesPerStep, count * 3 >= nodes[node].requests {
+      nodes.append(Node(parent: -1, name: 0..<0))
       nodes[node].value = child
-      nodes[node].children.removeNames()
+      removeNames(below: node)
       return (child, true)
     }
-    nodes[node].children.add(segment, child)
+    nodes.append(Node(parent: node, name: names.count..<names.count + segment.count))
+    names.append(contentsOf: segment)
+    nodes[node].children = count
+    numbers.add(hash, child)
     return (child, false)
   }
 
+  private func child(_ segment: UnsafeBufferPointer<UInt8>, _ hash: UInt64, below node: Int) -> Int? {
+    numbers.number(of: hash) { number in
+      guard nodes[number].parent == node, nodes[number].name.count == segment.count else { return false }
+      return names.withUnsafeBytes {
+        equalBytes(UnsafeRawBufferPointer(rebasing: $0[nodes[number].name]), UnsafeRawBufferPointer(segment))
+      }
+    }
+  }
+
+  private mutating func removeNames(below node: Int) {
+    for child in nodes.indices where nodes[child].parent == node {
+      let isName = names.withUnsafeBufferPointer { Self.isName(UnsafeBufferPointer(rebasing: $0[nodes[child].name])) }
+      guard isName else { continue }
+      nodes[child].parent = -1
+      nodes[node].children -= 1
+    }
+  }
+
   /// The end of a path and what the template put in braces are no names.
-  private static func isName(_ segment: some Collection<UInt8>) -> Bool {
+  private static func isName(_ segment: UnsafeBufferPointer<UInt8>) -> Bool {
     !segment.isEmpty && segment.first != UInt8(ascii: "{")
   }
 }

@@ -35,6 +35,31 @@ struct LatencyHistogram {
   }
 }
 
+/// What is counted of an attempt: its times and its status, and nothing that has to be counted to be handed on.
+struct AttemptFigures {
+  let outcome: AttemptOutcome
+  let scheduled: Timestamp
+  let wasSent: Bool
+  /// Nanoseconds from the schedule to sending, from sending to the end, and from the schedule to the end; the first two
+  /// mean nothing of what was not sent.
+  let lag: Int64
+  let time: Int64
+  let timeFromSchedule: Int64
+  /// Of a whole answer.
+  let status: UInt16?
+
+  init(_ attempt: borrowing Attempt) {
+    outcome = attempt.outcome
+    scheduled = attempt.scheduled
+    wasSent = attempt.sent != nil
+    let sent = attempt.sent ?? attempt.scheduled
+    lag = sent.nanoseconds(since: attempt.scheduled)
+    time = attempt.end.nanoseconds(since: sent)
+    timeFromSchedule = attempt.end.nanoseconds(since: attempt.scheduled)
+    status = attempt.outcome == .answered ? attempt.response?.status : nil
+  }
+}
+
 struct EndpointRecord {
   var compared: UInt64 = 0
   var different: UInt64 = 0
@@ -68,33 +93,32 @@ struct EndpointRecord {
   /// Sent more than 10 ms after it was due.
   static let lateAfterNanoseconds: Int64 = 10_000_000
 
-  mutating func count(_ attempt: Attempt) {
-    if let sent = attempt.sent {
-      self.sent += 1
-      if sent.nanoseconds(since: attempt.scheduled) > Self.lateAfterNanoseconds { late += 1 }
+  mutating func count(_ attempt: AttemptFigures) {
+    if attempt.wasSent {
+      sent += 1
+      if attempt.lag > Self.lateAfterNanoseconds { late += 1 }
     }
     guard attempt.outcome != .interrupted, attempt.outcome != .cancelled else { return }
     attempts += 1
-    guard attempt.outcome == .answered, let response = attempt.response else {
+    guard let status = attempt.status else {
       errors += 1
       return
     }
     answered += 1
-    statuses[response.status, default: 0] += 1
-    if let sent = attempt.sent { shadow.record(nanoseconds: attempt.end.nanoseconds(since: sent)) }
-    shadowFromSchedule.record(nanoseconds: attempt.end.nanoseconds(since: attempt.scheduled))
+    statuses[status, default: 0] += 1
+    if attempt.wasSent { shadow.record(nanoseconds: attempt.time) }
+    shadowFromSchedule.record(nanoseconds: attempt.timeFromSchedule)
   }
 
   /// The primary's time for the same request. Taken for answered attempts, so that both sides' distributions are of the
   /// same requests.
   /// - Parameter control: the control's time for it, where it answered.
-  mutating func countPrimary(nanoseconds: Int64, control: Int64?, against attempt: Attempt) {
+  mutating func countPrimary(nanoseconds: Int64, control: Int64?, against attempt: AttemptFigures) {
     primary.record(nanoseconds: nanoseconds)
-    guard let sent = attempt.sent else { return }
-    shadowPaired.record(nanoseconds: attempt.end.nanoseconds(since: sent))
+    guard attempt.wasSent else { return }
+    shadowPaired.record(nanoseconds: attempt.time)
     pairs.record(
-      primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.end.nanoseconds(since: sent),
-      controlNanoseconds: control)
+      primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.time, controlNanoseconds: control)
   }
 
   var serverErrors: UInt64 { statuses.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }

@@ -33,16 +33,22 @@ public enum EndpointTemplate {
       name.append(contentsOf: path.prefix(pathLimit))
       return
     }
-    let kept = path.prefix(pathLimit)
-    kept.withUnsafeBufferPointer { bytes in
-      var start = 0
+    path.prefix(pathLimit).withUnsafeBufferPointer { bytes in
+      var (start, written) = (0, 0)
       while start < bytes.count {
-        name.append(UInt8(ascii: "/"))
         var end = start &+ 1
         while end < bytes.count, bytes[end] != UInt8(ascii: "/") { end &+= 1 }
-        writeSegment(UnsafeBufferPointer(rebasing: bytes[start &+ 1..<end]), into: &name)
+        let segment = UnsafeBufferPointer(rebasing: bytes[start &+ 1..<end])
+        if let found = value(in: segment) {
+          name.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[written...start]))
+          name.append(
+            contentsOf: UnsafeBufferPointer(
+              start: found.placeholder.utf8Start, count: found.placeholder.utf8CodeUnitCount))
+          written = start &+ 1 &+ found.length
+        }
         start = end
       }
+      name.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[written...]))
     }
     if path.count > pathLimit { name.append(contentsOf: "…".utf8) }
   }
@@ -56,28 +62,28 @@ public enum EndpointTemplate {
       path = path[(colon + 3)...].drop { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
       if path.first != UInt8(ascii: "/") { return [UInt8(ascii: "/")] }
     }
-    return path.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: ";") }
+    let length = path.withUnsafeBufferPointer { bytes in
+      var length = 0
+      while length < bytes.count, !endsPath(bytes[length]) { length &+= 1 }
+      return length
+    }
+    return path[..<(path.startIndex + length)]
   }
 
-  private static func writeSegment(_ segment: UnsafeBufferPointer<UInt8>, into name: inout [UInt8]) {
-    if let placeholder = placeholder(for: segment) {
-      append(placeholder, to: &name)
-      return
-    }
+  @inline(__always)
+  private static func endsPath(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: ";")
+  }
+
+  /// What stands for how many of a segment's first bytes; nil for one that looks like a name.
+  private static func value(in segment: UnsafeBufferPointer<UInt8>) -> (placeholder: StaticString, length: Int)? {
+    if let placeholder = placeholder(for: segment) { return (placeholder, segment.count) }
     // `17.json`: the extension tells endpoints apart, what is before it does not.
-    if let dot = segment.lastIndex(of: UInt8(ascii: ".")), dot > 0, segment.count - dot <= 6,
+    guard let dot = segment.lastIndex(of: UInt8(ascii: ".")), dot > 0, segment.count - dot <= 6,
       segment[(dot + 1)...].allSatisfy({ $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a }),
       let placeholder = placeholder(for: UnsafeBufferPointer(rebasing: segment[..<dot]))
-    {
-      append(placeholder, to: &name)
-      name.append(contentsOf: segment[dot...])
-      return
-    }
-    name.append(contentsOf: segment)
-  }
-
-  private static func append(_ placeholder: StaticString, to name: inout [UInt8]) {
-    name.append(contentsOf: UnsafeBufferPointer(start: placeholder.utf8Start, count: placeholder.utf8CodeUnitCount))
+    else { return nil }
+    return (placeholder, dot)
   }
 
   /// What a segment that looks like a value is called; nil for one that looks like a name.

@@ -10,7 +10,9 @@ enum GraphQLOperation {
 
   /// nil for a request that is not GraphQL's, or does not name its operation.
   static func name(in request: HTTPRequest) -> [UInt8]? {
+    // Most paths end in another letter.
     let path = EndpointTemplate.path(of: request.target)
+    guard path.last == UInt8(ascii: "l") else { return nil }
     let last = path.suffix(while: { $0 != UInt8(ascii: "/") })
     guard last.elementsEqual("graphql".utf8) || last.elementsEqual("gql".utf8) else { return nil }
     if request.body.bytes.isEmpty {

@@ -39,39 +39,71 @@ struct FeatureTable {
     /// The feature that stands for its name alone; itself for one.
     var name: Int
     var values = 0
+    /// Its values are not looked at: they are too many, or secrets.
     var isDropped = false
     var count: UInt32 = 0
     var lastRequest: UInt64 = 0
+
+    @inline(__always)
+    mutating func isNoted(in request: UInt64) {
+      lastRequest = request
+      count &+= 1
+    }
   }
 
-  private var numbers = FeatureNumbers(capacity: featureLimit)
+  /// By hash of source and name, and of these and value; ``silent`` where a name is not looked at.
+  private var numbers = HashIndex(capacity: featureLimit)
   private var features: [Feature] = []
   private(set) var requests: UInt64 = 0
+
+  private static let silent = Int.max
 
   /// Counts a request and appends the numbers of its features.
   mutating func count(_ request: HTTPRequest, into present: inout [Int]) {
     requests += 1
-    let target = request.target
-    if let mark = target.firstIndex(of: UInt8(ascii: "?")) {
-      let query = target[(mark + 1)...].prefix { $0 != UInt8(ascii: "#") }
-      for pair in query.split(separator: UInt8(ascii: "&"), maxSplits: Self.memberLimit).prefix(Self.memberLimit) {
-        let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-        count(.query, pair[..<end], pair[end...].dropFirst(), into: &present)
+    let (fields, target) = (request.fields, request.targetRange)
+    fields.storage.withUnsafeBufferPointer { storage in
+      let line = UnsafeBufferPointer(rebasing: storage[Int(target.lowerBound)..<Int(target.upperBound)])
+      countQuery(line, into: &present)
+      fields.ranges.withUnsafeBufferPointer { ranges in
+        for range in ranges.prefix(64) {
+          let name = storage[Int(range.nameStart)..<Int(range.nameEnd)]
+          let value = storage[Int(range.valueStart)..<Int(range.valueEnd)]
+          // A pseudo-header field says what the target does.
+          if name.first == UInt8(ascii: ":") { continue }
+          count(.header, UnsafeBufferPointer(rebasing: name), UnsafeBufferPointer(rebasing: value), into: &present)
+        }
       }
-    }
-    for index in 0..<min(request.fields.count, 64) where !request.fields.isPseudoField(index) {
-      if Self.silentFields.contains(where: { request.fields.matches(index, $0) }) { continue }
-      let isSecret = Self.secretFields.contains { request.fields.matches(index, $0) }
-      count(.header, request.fields.name(at: index), isSecret ? [] : request.fields.value(at: index), into: &present)
     }
     let body = request.body
     guard !body.bytes.isEmpty, body.isComplete, body.bytes.count <= Self.bodyLimit else { return }
-    countBody(body.bytes, MediaTypeName(request.fields.first("content-type")), into: &present)
+    countBody(body.bytes, MediaTypeName(fields.first("content-type")), into: &present)
+  }
+
+  private mutating func countQuery(_ target: UnsafeBufferPointer<UInt8>, into present: inout [Int]) {
+    guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else { return }
+    var (start, members) = (mark + 1, 0)
+    let end = target[start...].firstIndex(of: UInt8(ascii: "#")) ?? target.count
+    while start < end, members < Self.memberLimit {
+      var (next, equals) = (start, -1)
+      while next < end, target[next] != UInt8(ascii: "&") {
+        if equals < 0, target[next] == UInt8(ascii: "=") { equals = next }
+        next &+= 1
+      }
+      if next > start {
+        members += 1
+        let nameEnd = equals < 0 ? next : equals
+        count(
+          .query, UnsafeBufferPointer(rebasing: target[start..<nameEnd]),
+          UnsafeBufferPointer(rebasing: target[min(nameEnd + 1, next)..<next]), into: &present)
+      }
+      start = next + 1
+    }
   }
 
   private mutating func countBody(_ bytes: [UInt8], _ type: MediaTypeName, into present: inout [Int]) {
     if type.isForm, let fields = FormField.read(bytes) {
-      for field in fields.prefix(Self.memberLimit) { count(.body, field.name[...], field.value[...], into: &present) }
+      for field in fields.prefix(Self.memberLimit) { countMember(field.name, field.value, into: &present) }
     } else if type.isJSON || bytes[0] == UInt8(ascii: "{"), let document = try? JSONDocument(bytes) {
       guard document.kind(of: document.root) == .object else { return }
       var rest = Self.memberLimit
@@ -79,8 +111,14 @@ struct FeatureTable {
         rest -= 1
         let isScalar = ![.object, .array].contains(document.kind(of: child.value))
         let value = isScalar ? Array(document.excerpt(of: child.value, limit: Self.textLimit).utf8) : []
-        count(.body, Array(document.text(of: child.name!).utf8)[...], value[...], into: &present)
+        countMember(Array(document.text(of: child.name!).utf8), value, into: &present)
       }
+    }
+  }
+
+  private mutating func countMember(_ name: [UInt8], _ value: [UInt8], into present: inout [Int]) {
+    name.withUnsafeBufferPointer { name in
+      value.withUnsafeBufferPointer { value in count(.body, name, value, into: &present) }
     }
   }
 
@@ -90,52 +128,52 @@ struct FeatureTable {
   }
 
   private mutating func count(
-    _ source: Source, _ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, into present: inout [Int]
+    _ source: Source, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>,
+    into present: inout [Int]
   ) {
-    let name = name.prefix(Self.textLimit)
-    let value = value.prefix(Self.textLimit)
-    let nameHash = hash(name, seed: source.rawValue, foldsCase: source == .header)
-    let number: Int
-    if let known = numbers[nameHash] {
-      number = known
-    } else {
-      guard features.count < Self.featureLimit, !name.isEmpty else { return }
-      number = features.count
-      features.append(Feature(text: text(source, name, nil), name: number))
-      numbers.add(nameHash, number)
+    let name = UnsafeBufferPointer(rebasing: name.prefix(Self.textLimit))
+    let nameHash = octetHash(name, seed: source.rawValue, foldsCase: source == .header)
+    guard let number = numbers.number(of: nameHash) ?? enter(source, name, nameHash), number != Self.silent else {
+      return
     }
     note(number, into: &present)
     guard !value.isEmpty, !features[number].isDropped else { return }
-    let valueHash = hash(value, seed: nameHash, foldsCase: false)
-    if let known = numbers[valueHash] {
+    let value = UnsafeBufferPointer(rebasing: value.prefix(Self.textLimit))
+    let valueHash = octetHash(value, seed: nameHash)
+    if let known = numbers.number(of: valueHash, where: { $0 != Self.silent }) {
       note(known, into: &present)
     } else if features[number].values >= Self.valueLimit || features.count >= Self.featureLimit {
       features[number].isDropped = true
     } else {
       features[number].values += 1
       numbers.add(valueHash, features.count)
-      features.append(Feature(text: text(source, name, value), name: number))
+      features.append(Feature(text: text(source, Array(name)[...], Array(value)[...]), name: number))
       note(features.count - 1, into: &present)
     }
   }
 
+  /// Takes a name up that was not seen before; nil where there is no room for it.
+  private mutating func enter(
+    _ source: Source, _ name: UnsafeBufferPointer<UInt8>, _ hash: UInt64
+  ) -> Int? {
+    if source == .header, Self.silentFields.contains(where: { name.isEqual(toLowercase: $0) }) {
+      numbers.add(hash, Self.silent)
+      return Self.silent
+    }
+    guard features.count < Self.featureLimit, !name.isEmpty else { return nil }
+    var feature = Feature(text: text(source, Array(name)[...], nil), name: features.count)
+    feature.isDropped = source == .header && Self.secretFields.contains { name.isEqual(toLowercase: $0) }
+    numbers.add(hash, features.count)
+    features.append(feature)
+    return features.count - 1
+  }
+
+  @inline(__always)
   private mutating func note(_ number: Int, into present: inout [Int]) {
     // A name that comes twice is one feature of the request.
     guard features[number].lastRequest != requests else { return }
-    features[number].lastRequest = requests
-    features[number].count &+= 1
+    features[number].isNoted(in: requests)
     present.append(number)
-  }
-
-  private func hash(_ bytes: ArraySlice<UInt8>, seed: UInt64, foldsCase: Bool) -> UInt64 {
-    var hash = seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
-    bytes.withUnsafeBufferPointer { bytes in
-      for byte in bytes {
-        let byte = foldsCase && byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-      }
-    }
-    return SplitMix64.mixed(hash)
   }
 
   private func text(_ source: Source, _ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>?) -> String {
@@ -206,34 +244,13 @@ struct FeatureCounts {
   }
 }
 
-/// Numbers by hashes that are mixed well already; there is always a free place, so that a search ends.
-private struct FeatureNumbers {
-  private var hashes: [UInt64]
-  private var numbers: [Int32]
-
-  /// - Parameter capacity: the most that are ever put in.
-  init(capacity: Int) {
-    var places = 4
-    while places < capacity * 2 { places *= 2 }
-    hashes = Array(repeating: 0, count: places)
-    numbers = Array(repeating: -1, count: places)
-  }
-
-  subscript(hash: UInt64) -> Int? {
-    let place = place(of: hash)
-    return numbers[place] < 0 ? nil : Int(numbers[place])
-  }
-
-  mutating func add(_ hash: UInt64, _ number: Int) {
-    let place = place(of: hash)
-    (hashes[place], numbers[place]) = (hash, Int32(number))
-  }
-
-  /// Where it is, or where it would be.
-  private func place(of hash: UInt64) -> Int {
-    let mask = hashes.count &- 1
-    var place = Int(truncatingIfNeeded: hash) & mask
-    while numbers[place] >= 0, hashes[place] != hash { place = (place &+ 1) & mask }
-    return place
+extension UnsafeBufferPointer<UInt8> {
+  /// - Parameter name: in lower case.
+  fileprivate func isEqual(toLowercase name: StaticString) -> Bool {
+    guard count == name.utf8CodeUnitCount else { return false }
+    return indices.allSatisfy { index in
+      let byte = self[index]
+      return (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) == name.utf8Start[index]
+    }
   }
 }

@@ -81,6 +81,7 @@ public struct ResponseComparator: Sendable {
     expected: HTTPResponse, actual: HTTPResponse, method: some Collection<UInt8>, target: ArraySlice<UInt8> = [],
     inapplicable: Set<Int> = []
   ) -> Comparison {
+    if expected.isSameAnswer(as: actual) { return Comparison() }
     var comparison = found(expected: expected, actual: actual, method: method, target: target)
     if !suppressions.isEmpty, !comparison.differences.isEmpty { suppress(in: &comparison, inapplicable) }
     if comparison.differences.count > options.differenceLimit {

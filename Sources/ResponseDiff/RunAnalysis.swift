@@ -53,7 +53,10 @@ public struct RunAnalysis: Sendable {
   private var comparator: ResponseComparator
   private var catalog: EndpointCatalog
   private var tally: SuppressionTally
-  private var endpointNumbers: [[UInt8]: Int] = [:]
+  private var endpointNames: [[UInt8]] = []
+  private var endpointNumbers = HashIndex()
+  /// Nobody can choose names so that all of them are in one place of the table.
+  private let seed = UInt64.random(in: 0 ... .max)
   private var endpoints: [EndpointRecord] = []
   private var features: [FeatureTable] = []
   private var nameBuffer: [UInt8] = []
@@ -133,9 +136,10 @@ public struct RunAnalysis: Sendable {
     attempts += 1
     first = min(first ?? attempt.scheduled, attempt.sent ?? attempt.scheduled, attempt.scheduled)
     last = max(last ?? attempt.end, attempt.end)
-    if let sent = attempt.sent { lag.record(nanoseconds: sent.nanoseconds(since: attempt.scheduled)) }
-    whole.count(attempt)
-    endpoints[number].count(attempt)
+    let figures = AttemptFigures(attempt)
+    if figures.wasSent { lag.record(nanoseconds: figures.lag) }
+    whole.count(figures)
+    endpoints[number].count(figures)
     let answer = attempt.outcome == .answered ? attempt.response : nil
     if answer == nil, attempt.outcome != .cancelled { errors[attempt.outcome.identifier, default: 0] += 1 }
 
@@ -146,11 +150,11 @@ public struct RunAnalysis: Sendable {
       let controlTime = control.flatMap { control in
         control.outcome == .answered ? control.sent.map { control.end.nanoseconds(since: $0) } : nil
       }
-      whole.countPrimary(nanoseconds: time, control: controlTime, against: attempt)
-      endpoints[number].countPrimary(nanoseconds: time, control: controlTime, against: attempt)
+      whole.countPrimary(nanoseconds: time, control: controlTime, against: figures)
+      endpoints[number].countPrimary(nanoseconds: time, control: controlTime, against: figures)
     }
     let isDifferent = compare(attempt, answer, of: exchange, request, number, expectation, control)
-    timeline.count(attempt, primaryNanoseconds: answer == nil ? nil : primaryTime, isDifferent: isDifferent)
+    timeline.count(figures, primaryNanoseconds: answer == nil ? nil : primaryTime, isDifferent: isDifferent)
   }
 
   /// What the others are held against.
@@ -264,21 +268,29 @@ public struct RunAnalysis: Sendable {
   private mutating func endpointNumber(of request: HTTPRequest) -> Int {
     nameBuffer.removeAll(keepingCapacity: true)
     catalog.write(request, into: &nameBuffer)
-    if let number = endpointNumbers[nameBuffer] { return number }
-    if endpointNumbers.count >= options.endpointLimit {
+    if let number = knownEndpoint() { return number }
+    if endpointNames.count >= options.endpointLimit {
       // Methods are anyone's to invent, so those of the overflow are bounded too.
       let isKnown = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].contains {
         request.method.elementsEqual($0.utf8)
       }
       nameBuffer = (isKnown ? Array(request.method) : [UInt8(ascii: "*")]) + Array(" /…other".utf8)
-      if let number = endpointNumbers[nameBuffer] { return number }
+      if let number = knownEndpoint() { return number }
     }
-    // A copy, so that the key does not share the buffer that the next name is written to.
-    endpointNumbers[Array(nameBuffer)] = endpoints.count
+    endpointNumbers.add(nameHash, endpoints.count)
+    // A copy, so that it does not share the buffer that the next name is written to.
+    endpointNames.append(nameBuffer.map { $0 })
     endpoints.append(EndpointRecord(isPrecise: false))
     features.append(FeatureTable())
     return endpoints.count - 1
   }
+
+  /// The number of the name in the buffer.
+  private func knownEndpoint() -> Int? {
+    endpointNumbers.number(of: nameHash) { equalBytes(endpointNames[$0], nameBuffer) }
+  }
+
+  private var nameHash: UInt64 { nameBuffer.withUnsafeBufferPointer { octetHash($0, seed: seed) } }
 
   /// Closes the books.
   ///
@@ -293,8 +305,7 @@ public struct RunAnalysis: Sendable {
     description: RunDescription, pacing: String, planned: UInt64, skipped: [String: UInt64], ledger: Ledger?,
     gates: [Gate] = [], baseline: BaselineFindings? = nil
   ) -> RunReport {
-    var names = [String](repeating: "", count: endpoints.count)
-    for (name, number) in endpointNumbers { names[number] = String(decoding: name, as: UTF8.self) }
+    let names = endpointNames.map { String(decoding: $0, as: UTF8.self) }
     let found = CauseClustering(
       options: options, table: places, names: names, endpoints: endpoints, features: features,
       targets: description.targets, hasLivePrimary: hasLivePrimary, baseline: baseline

@@ -65,6 +65,18 @@ struct RunTimeline {
     var primary = CoarseHistogram()
     var shadow = CoarseHistogram()
 
+    mutating func count(_ attempt: AttemptFigures, _ primaryNanoseconds: Int64?, _ isDifferent: Bool) {
+      attempts += 1
+      if isDifferent { different += 1 }
+      if let primaryNanoseconds { primary.record(nanoseconds: primaryNanoseconds) }
+      guard let status = attempt.status else {
+        errors += 1
+        return
+      }
+      classes[status < 600 ? Int(status / 100) : 0] += 1
+      if attempt.wasSent { shadow.record(nanoseconds: attempt.time) }
+    }
+
     mutating func add(_ other: Slice) {
       attempts += other.attempts
       errors += other.errors
@@ -79,17 +91,8 @@ struct RunTimeline {
   private var nanosecondsPerSlice: Int64 = 100_000_000
   private var slices: [Slice] = []
 
-  mutating func count(_ attempt: Attempt, primaryNanoseconds: Int64?, isDifferent: Bool) {
-    let index = place(of: attempt.scheduled)
-    slices[index].attempts += 1
-    if isDifferent { slices[index].different += 1 }
-    if let primaryNanoseconds { slices[index].primary.record(nanoseconds: primaryNanoseconds) }
-    guard attempt.outcome == .answered, let response = attempt.response else {
-      slices[index].errors += 1
-      return
-    }
-    slices[index].classes[response.status < 600 ? Int(response.status / 100) : 0] += 1
-    if let sent = attempt.sent { slices[index].shadow.record(nanoseconds: attempt.end.nanoseconds(since: sent)) }
+  mutating func count(_ attempt: AttemptFigures, primaryNanoseconds: Int64?, isDifferent: Bool) {
+    slices[place(of: attempt.scheduled)].count(attempt, primaryNanoseconds, isDifferent)
   }
 
   /// The slice of a time; one before the first is counted as the first.

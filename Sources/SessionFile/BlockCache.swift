@@ -12,11 +12,18 @@ struct BlockCache {
 
   private let limit: Int
   private var residents: [Int: Resident] = [:]
+  /// The one asked for last: nearly always it is asked for again.
+  private var latest: (block: Int, bytes: BlockBytes)?
   private(set) var byteCount = 0
 
   init(limit: Int) { self.limit = limit }
 
-  func bytes(of block: Int) -> BlockBytes? { residents[block]?.bytes }
+  mutating func bytes(of block: Int) -> BlockBytes? {
+    if let latest, latest.block == block { return latest.bytes }
+    guard let resident = residents[block] else { return nil }
+    latest = (block, resident.bytes)
+    return resident.bytes
+  }
 
   /// Keeps a block, giving up others until it fits. A block larger than the limit stands alone.
   mutating func insert(_ bytes: BlockBytes, block: Int, needed: Int64) {
@@ -32,10 +39,12 @@ struct BlockCache {
 
   mutating func remove(_ block: Int) {
     if let resident = residents.removeValue(forKey: block) { byteCount -= resident.bytes.count }
+    if latest?.block == block { latest = nil }
   }
 
   mutating func removeAll() {
     residents = [:]
+    latest = nil
     byteCount = 0
   }
 }

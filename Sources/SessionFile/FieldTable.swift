@@ -57,30 +57,35 @@ enum FieldTable {
     let nameGap = try reader.narrow(UInt32.self)
     let valueGap = try reader.narrow(UInt32.self)
     var expected = try reader.narrow(UInt32.self)
-    var ranges: [FieldRange] = []
-    ranges.reserveCapacity(Int(count))
-    for _ in 0..<count {
-      let head = try reader.varint()
-      let range: FieldRange
-      if head & 1 == 0 {
-        guard head >> 32 == 0 else { throw RecordFault() }
-        let nameEnd = expected &+ UInt32(head >> 1)
-        let valueStart = nameEnd &+ nameGap
-        range = FieldRange(
-          nameStart: expected, nameEnd: nameEnd, valueStart: valueStart,
-          valueEnd: valueStart &+ (try reader.narrow(UInt32.self)))
-      } else {
-        guard head == 1 else { throw RecordFault() }
-        range = FieldRange(
-          nameStart: try reader.narrow(UInt32.self), nameEnd: try reader.narrow(UInt32.self),
-          valueStart: try reader.narrow(UInt32.self), valueEnd: try reader.narrow(UInt32.self))
-      }
+    var ranges = [FieldRange](
+      repeating: FieldRange(nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0), count: Int(count))
+    for index in ranges.indices {
+      let range = try range(&reader, at: expected, nameGap: nameGap)
       guard range.nameStart <= range.nameEnd, Int(range.nameEnd) <= storageCount,
         range.valueStart <= range.valueEnd, Int(range.valueEnd) <= storageCount
       else { throw RecordFault() }
-      ranges.append(range)
+      ranges[index] = range
       expected = range.valueEnd &+ valueGap
     }
     return ranges
+  }
+
+  @inline(__always)
+  private static func range(
+    _ reader: inout RecordReader, at expected: UInt32, nameGap: UInt32
+  ) throws(RecordFault) -> FieldRange {
+    let head = try reader.varint()
+    guard head & 1 == 0 else {
+      guard head == 1 else { throw RecordFault() }
+      return FieldRange(
+        nameStart: try reader.narrow(UInt32.self), nameEnd: try reader.narrow(UInt32.self),
+        valueStart: try reader.narrow(UInt32.self), valueEnd: try reader.narrow(UInt32.self))
+    }
+    guard head >> 32 == 0 else { throw RecordFault() }
+    let nameEnd = expected &+ UInt32(head >> 1)
+    let valueStart = nameEnd &+ nameGap
+    return FieldRange(
+      nameStart: expected, nameEnd: nameEnd, valueStart: valueStart,
+      valueEnd: valueStart &+ (try reader.narrow(UInt32.self)))
   }
 }

@@ -42,10 +42,11 @@ public final class SessionReader {
   private let entries: [BlockEntry]
   /// Blocks of exchanges by least start.
   private let byStart: [Int]
-  private var cache: BlockCache
-  private var heap = CursorHeap()
+  // One thread reads, and none of these is held on to while another method runs: accesses to them never overlap.
+  @exclusivity(unchecked) private var cache: BlockCache
+  @exclusivity(unchecked) private var heap = CursorHeap()
   /// How many of ``byStart`` have been opened.
-  private var opened = 0
+  @exclusivity(unchecked) private var opened = 0
   /// The block of replayed exchanges that is being read, an index into ``entries``, and the place in it.
   private var replayedBlock = 0
   private var replayedOffset = 0
@@ -137,9 +138,10 @@ public final class SessionReader {
   /// - Throws: where the file cannot be read any more.
   public func next() throws(SessionFileError) -> Exchange? {
     while let (key, found) = try nextHalf() {
+      if key.kind != RecordKind.request.rawValue, found != nil { return found }
       guard var exchange = found else { continue }
       // Only the response can follow the request under one key; a repeated one replaces the first.
-      while key.kind == RecordKind.request.rawValue, let (_, half) = try nextHalf(joining: key) {
+      while let (_, half) = try nextHalf(joining: key) {
         if let half { exchange.join(half) }
       }
       return exchange

@@ -4,11 +4,12 @@ import Testing
 @testable import ResponseDiff
 
 @Suite struct RunTimelineTests {
-  private func attempt(_ milliseconds: Int64, status: UInt16? = 200, took: Int64 = 5) -> Attempt {
-    Attempt(
-      exchange: ExchangeID(connection: 1, ordinal: 1), scheduled: moment(milliseconds), sent: moment(milliseconds),
-      firstByte: nil, end: moment(milliseconds + took), outcome: status == nil ? .timeout : .answered,
-      response: status.map { response($0) })
+  private func attempt(_ milliseconds: Int64, status: UInt16? = 200, took: Int64 = 5) -> AttemptFigures {
+    AttemptFigures(
+      Attempt(
+        exchange: ExchangeID(connection: 1, ordinal: 1), scheduled: moment(milliseconds), sent: moment(milliseconds),
+        firstByte: nil, end: moment(milliseconds + took), outcome: status == nil ? .timeout : .answered,
+        response: status.map { response($0) }))
   }
 
   @Test func slicesHoldWhatFellIntoThem() {

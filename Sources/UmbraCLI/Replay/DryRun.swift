@@ -55,7 +55,7 @@ final class DryRun {
         source.rewind()
         continue
       }
-      try plan.refuseCapturedServer(exchange)
+      try plan.capturedServers.refuse(exchange)
       switch walk.step(exchange) {
       case .over: return
       case .elsewhere: elsewhere += 1

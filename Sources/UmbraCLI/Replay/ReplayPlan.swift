@@ -64,26 +64,37 @@ struct ReplayPlan {
     self.isQuiet = isQuiet
   }
 
-  /// Production first: the server that was captured is no shadow.
-  func refuseCapturedServer(_ exchange: Exchange) throws {
-    if force { return }
-    for target in guardedTargets
-    where target.port == exchange.server.port && target.socketPath == nil
-      && addresses(of: target).contains(exchange.server.address)
-    {
+  /// What guards the server that was captured from the run.
+  var capturedServers: CapturedServers { CapturedServers(force ? [] : guardedTargets, options) }
+}
+
+/// Production first: the server that was captured is no shadow.
+struct CapturedServers {
+  /// Where the run's targets are.
+  private let places: [(address: TransportAddress, target: ReplayTarget)]
+
+  init(_ targets: [ReplayTarget], _ options: ReplayOptions) {
+    places = targets.filter { $0.socketPath == nil }.flatMap { target in
+      CapturedServers.addresses(of: target, options).map {
+        (TransportAddress(address: $0, port: target.port), target)
+      }
+    }
+  }
+
+  /// Throws where an exchange was captured at one of the targets.
+  func refuse(_ exchange: borrowing Exchange) throws {
+    for place in places where place.address == exchange.server {
       throw CommandFailure(
-        "\(target) is the server that was captured: replaying would send its traffic to it again. "
+        "\(place.target) is the server that was captured: replaying would send its traffic to it again. "
           + "Name a shadow, or add --force if this is meant.")
     }
   }
 
   /// Where a target is known to be without asking anybody.
-  private func addresses(of target: ReplayTarget) -> [IPAddress] {
+  private static func addresses(of target: ReplayTarget, _ options: ReplayOptions) -> [IPAddress] {
     let resolved = options.resolved.first { ($0.host == target.host || $0.host == "*") && $0.port == target.port }
     if let resolved { return resolved.addresses.compactMap { IPAddress($0) } }
     if let address = IPAddress(target.host) { return [address] }
-    return target.host == "localhost" ? [ReplayPlan.loopback] : []
+    return target.host == "localhost" ? [IPAddress(v4: 0x7f00_0001)] : []
   }
-
-  private static let loopback = IPAddress(v4: 0x7f00_0001)
 }

@@ -17,11 +17,12 @@ import TrafficRules
 final class ReplaySession {
   private var plan: ReplayPlan
   private let runID = ReplaySession.newRunID()
-  private var rules: RunRules
+  // What changes with each answer is touched by one thread, and nothing that changes it calls back to here.
+  @exclusivity(unchecked) private var rules: RunRules
   private let encoder = SessionEncoder()
   private var writer: SessionWriter?
   private var observer: AttemptObserver?
-  private var analysis: RunAnalysis
+  @exclusivity(unchecked) private var analysis: RunAnalysis
   /// Of the attempt at which open blocks were looked through last.
   private var newestEnd = Timestamp(nanoseconds: 0)
 
@@ -69,6 +70,7 @@ final class ReplaySession {
     let watcher = ReplayWatcher(replayer, progress: plan.progress)
     watcher.start()
     defer { watcher.stop() }
+    let capturedServers = plan.capturedServers
     var round: UInt32 = 0
     let outcome: ReplayOutcome
     do {
@@ -80,7 +82,7 @@ final class ReplaySession {
               round = wanted
             }
             guard let exchange = try source.next() else { return nil }
-            try self.plan.refuseCapturedServer(exchange)
+            try capturedServers.refuse(exchange)
             return exchange
           }
           guard let middleware else { return try read() }

@@ -127,7 +127,8 @@ enum RunFile {
     try reading.runs.readAll { replayed, asksPrimary in
       analysis.asksPrimary = asksPrimary
       analysis.add(
-        reading.blanking.applied(to: replayed), inapplicable: reading.comparison.inapplicable(to: replayed.exchange))
+        reading.blanking.applied(to: replayed) ?? replayed,
+        inapplicable: reading.comparison.inapplicable(to: replayed.exchange))
     }
     return reading.runs.facts.report(
       from: analysis, ledger: reading.runs.ledger,

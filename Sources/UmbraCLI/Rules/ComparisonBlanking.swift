@@ -15,13 +15,9 @@ struct ComparisonBlanking {
     redactor = Redactor.blanking(rule, descriptors: descriptors)
   }
 
-  mutating func applied(to replayed: ReplayedExchange) -> ReplayedExchange {
-    guard
-      replayed.attempts.contains(where: { attempt in
-        guard let expected = replayed.exchange.response, let response = attempt.response else { return true }
-        return redactor.mayHideDifference(between: expected, and: response)
-      })
-    else { return replayed }
+  /// The answers as they are compared; nil where that is as they are.
+  mutating func applied(to replayed: ReplayedExchange) -> ReplayedExchange? {
+    guard mayHideDifference(in: replayed) else { return nil }
     var blanked = replayed
     let request = replayed.exchange.request
     if blanked.exchange.response != nil { redactor.redact(&blanked.exchange.response!, to: request) }
@@ -29,6 +25,16 @@ struct ComparisonBlanking {
       redactor.redact(&blanked.attempts[index].response!, to: request)
     }
     return blanked
+  }
+
+  private func mayHideDifference(in replayed: ReplayedExchange) -> Bool {
+    replayed.attempts.indices.contains { index in
+      if replayed.isAnsweredAsRecorded(index) { return false }
+      guard let expected = replayed.exchange.response, let response = replayed.attempts[index].response else {
+        return true
+      }
+      return redactor.mayHideDifference(between: expected, and: response)
+    }
   }
 
   /// Where tokens stand in a request for what was hidden, as names of fields and parts; none where credentials were kept.

@@ -50,12 +50,15 @@ struct RunRules {
   }
 
   /// Makes the exchange what may be written.
+  ///
+  /// An answer that is the recorded one octet for octet stays: it says nothing that is not written beside it.
   /// - Parameter isLive: its recorded side comes from the wire, too.
   mutating func hideSecrets(in replayed: inout ReplayedExchange, isLive: Bool = false) {
     guard redactor != nil else { return }
     if isLive { redactor!.redact(&replayed.exchange) }
     let request = replayed.exchange.request
     for index in replayed.attempts.indices where replayed.attempts[index].response != nil {
+      if !isLive, injected.isEmpty, replayed.isAnsweredAsRecorded(index) { continue }
       redactor!.redact(&replayed.attempts[index].response!, to: request)
     }
   }
@@ -65,7 +68,11 @@ struct RunRules {
   mutating func add(_ kept: ReplayedExchange, to analysis: inout RunAnalysis, isLive: Bool = false) {
     let inapplicable = comparison.inapplicable(to: kept.exchange)
     let isComparable = keepsCredentials || isLive
-    analysis.add(isComparable ? kept : blanking.applied(to: kept), inapplicable: inapplicable)
+    if !isComparable, let blanked = blanking.applied(to: kept) {
+      analysis.add(blanked, inapplicable: inapplicable)
+    } else {
+      analysis.add(kept, inapplicable: inapplicable)
+    }
   }
 
   private mutating func read() {
@@ -86,5 +93,13 @@ struct RunRules {
     var rule = RedactRule()
     rule.values = injected
     return live?.redactor(hiding: injected) ?? Redactor(rule, descriptors: descriptors)
+  }
+}
+
+extension ReplayedExchange {
+  /// Whether an attempt's answer is the recorded one.
+  func isAnsweredAsRecorded(_ index: Int) -> Bool {
+    guard let recorded = exchange.response, let answer = attempts[index].response else { return false }
+    return recorded.isSameAnswer(as: answer)
   }
 }

@@ -135,7 +135,7 @@ final class ShrinkSession {
       for example in report.clusters[index].examples.prefix(ShrinkSession.exampleLimit) {
         for exchange in recorded[example.exchange] ?? [] {
           guard let request = exchange.request, example.isOf(request) else { continue }
-          try plan.refuseCapturedServer(exchange)
+          try plan.capturedServers.refuse(exchange)
           let exchange = ShrinkSession.resolved(exchange)
           if let withheld = obstacle(to: exchange) { reason = reason ?? withheld } else { examples.append(exchange) }
         }
@@ -208,7 +208,8 @@ final class ShrinkSession {
     // What an interrupt ended shows nothing.
     guard search != nil, !Interruption.isRequested else { return }
     let sight = search!.inquiry.witness.look(
-      at: reading.blanking.applied(to: replayed), inapplicable: reading.comparison.inapplicable(to: replayed.exchange))
+      at: reading.blanking.applied(to: replayed) ?? replayed,
+      inapplicable: reading.comparison.inapplicable(to: replayed.exchange))
     search!.sight = sight
     search!.shrinking.record(sight.showsIt)
   }
