@@ -57,7 +57,7 @@ struct Dialer {
   private func connectPlain(
     _ engine: ReplayEngine, _ lane: Lane, _ done: @escaping (Result<any TargetConnection, DialFailure>) -> Void
   ) {
-    let connection = HTTP1Connection(engine: engine, lane: lane, bytesPerSecond: bytesPerSecond)
+    let connection = HTTP1Connection(engine: engine, lane: lane, bytesPerSecond: bytesPerSecond, isPlain: true)
     let handler = NIOLoopBound(connection, eventLoop: eventLoop)
     open { channel in
       try channel.pipeline.syncOperations.addHandler(handler.value)
@@ -76,7 +76,7 @@ struct Dialer {
       return connection
     }
     guard offer != .http2 else { throw Dialer.noHTTP2 }
-    let connection = HTTP1Connection(engine: engine, lane: lane, bytesPerSecond: nil)
+    let connection = HTTP1Connection(engine: engine, lane: lane, bytesPerSecond: nil, isPlain: false)
     try channel.pipeline.syncOperations.addHandler(connection)
     return connection
   }

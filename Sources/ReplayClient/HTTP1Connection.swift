@@ -22,6 +22,10 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
   private var isReused = false
   /// Bytes of the request that the kernel has not taken.
   private var isWriting = false
+  /// Where a request is written to at once, which takes a fraction of what a channel's queue takes; nil below TLS and a
+  /// throttle. It stays the channel's: used only while that is active, and it is closed on this event loop alone.
+  private var socket: NIOBSDSocket.Handle?
+  private let isPlain: Bool
   /// Of a throttle on this connection itself; nil where there is none, or one below TLS.
   private let bytesPerSecond: Int?
   /// What a throttle holds back, and when it lets more of it, or of the answer, through.
@@ -40,8 +44,10 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
   /// Where the engine lists this connection.
   var slot = -1
 
-  init(engine: ReplayEngine, lane: Lane, bytesPerSecond: Int?) {
+  /// - Parameter isPlain: its bytes are those on the wire.
+  init(engine: ReplayEngine, lane: Lane, bytesPerSecond: Int?, isPlain: Bool) {
     self.engine = engine
+    self.isPlain = isPlain
     self.lane = lane
     self.bytesPerSecond = bytesPerSecond
     reader = ResponseReader(bodyLimit: engine.options.bodyLimit, memory: engine.memory)
@@ -69,14 +75,19 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     reader.begin(answering: request.request)
 
     let composer = engine.targets[lane.target].composer
-    var bytes = composer.compose(request.request, replaced: request.replaced)
+    composer.compose(request.request, replaced: request.replaced)
     if request.fault?.resets == true {
+      var bytes = composer.buffer
       bytes.moveWriterIndex(to: bytes.readableBytes / 2)
       engine.didSend(request, bytes: bytes.readableBytes, isAgain: isAgain)
       cut(request, after: bytes, on: context, now: now)
       return
     }
-    engine.didSend(request, bytes: bytes.readableBytes, isAgain: isAgain)
+    engine.didSend(request, bytes: composer.count, isAgain: isAgain)
+    let taken = request.awaitsContinue ? 0 : writeAtOnce(composer, on: context)
+    if taken == composer.count { return }
+    var bytes = composer.buffer
+    bytes.moveReaderIndex(forwardBy: taken)
     if request.awaitsContinue {
       let head = composer.headLength
       withheldBody = bytes.getSlice(at: head, length: bytes.readableBytes - head)
@@ -104,6 +115,13 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
   /// Requests up to this size fit into an empty send buffer at once, so that nobody needs to be told when they are out.
   private static let certainlyTaken = 4096
 
+  /// Writes a request that nothing is before.
+  /// - Returns: how many bytes the kernel took; the rest, and what went wrong, is the channel's.
+  private func writeAtOnce(_ composer: RequestComposer, on context: ChannelHandlerContext) -> Int {
+    guard let socket, context.channel.isActive else { return 0 }
+    return composer.withBytes { max(0, Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))) }
+  }
+
   private func write(_ bytes: ByteBuffer, on context: ChannelHandlerContext) {
     if let rate = bytesPerSecond {
       unsent = bytes
@@ -112,7 +130,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     }
     // A write that fails closes the channel and says so to nobody but a promise.
     failure = .connectionReset
-    if bytes.readableBytes > HTTP1Connection.certainlyTaken {
+    if socket != nil || bytes.readableBytes > HTTP1Connection.certainlyTaken {
       isWriting = true
       let written = context.eventLoop.makePromise(of: Void.self)
       written.futureResult.assumeIsolated().whenSuccess { self.isWriting = false }
@@ -250,9 +268,11 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
 
   func channelActive(context: ChannelHandlerContext) {
     if bytesPerSecond != nil { context.read() }
+    guard isPlain, bytesPerSecond == nil else { return }
+    socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
   }
 
-  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+  func handlerRemoved(context: ChannelHandlerContext) { (self.context, socket) = (nil, nil) }
 
   /// Nothing waits: each request is a write of its own.
   func flush() {}

@@ -31,11 +31,9 @@ final class RequestComposer {
     edits.appended = marker
   }
 
-  /// The request's bytes. Their storage is used again once nobody else holds it.
+  /// Writes a request; ``buffer`` and ``withBytes(_:)`` give its bytes.
   /// - Parameter replaced: fields that take other values.
-  func compose(
-    _ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])] = []
-  ) -> ByteBuffer {
+  func compose(_ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])] = []) {
     if !replaced.isEmpty { edits.replaced = host + replaced }
     defer { if !replaced.isEmpty { edits.replaced = host } }
     if bytes.capacity > RequestComposer.keptCapacity { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
@@ -47,15 +45,21 @@ final class RequestComposer {
     } else {
       serialize(request: request, edits: edits, into: &bytes)
     }
+  }
+
+  /// Of the request written last.
+  var count: Int { bytes.count }
+
+  /// The bytes of the request written last. Their storage is used again once nobody else holds it.
+  var buffer: ByteBuffer {
     if output.capacity > RequestComposer.keptCapacity { output = ByteBuffer() }
     output.clear(minimumCapacity: bytes.count)
-    let written = bytes.count
-    output.writeWithUnsafeMutableBytes(minimumWritableBytes: written) { room in
-      bytes.withUnsafeBytes { room.copyMemory(from: $0) }
-      return written
-    }
+    output.writeBytes(bytes)
     return output
   }
+
+  /// Lends the bytes of the request written last.
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { bytes.withUnsafeBytes(body) }
 
   /// Writes a request that was recorded on HTTP/2, which needs no length, and sends cookies in pieces.
   private func translate(_ recorded: HTTPRequest) {

@@ -77,15 +77,26 @@ private struct MessageParts {
     return UInt32(part.start)..<upper
   }
 
-  func httpBody(recorded: [UInt8]?) throws(RecordFault) -> HTTPBody {
+  func bodyFraming() throws(RecordFault) -> BodyFraming {
     guard let raw = UInt8(exactly: framing), let framing = BodyFraming(rawValue: raw) else { throw RecordFault() }
-    let kept: [UInt8]
+    return framing
+  }
+
+  /// - Parameter body: an empty one; its memory is written to.
+  func read(into body: inout HTTPBody, recorded: [UInt8]?) throws(RecordFault) {
     if bodyFlags & MessageField.sameBytesFlag != 0 {
       guard let recorded else { throw RecordFault() }
-      kept = recorded
-    } else {
-      kept = body.map(Array.init) ?? []
+      body.bytes = recorded
+    } else if let bytes = self.body {
+      body.bytes.append(contentsOf: bytes)
     }
+    body.size = UInt64(body.bytes.count) &+ UInt64(bitPattern: bodyAbsent)
+    body.isComplete = bodyFlags & MessageField.incompleteFlag == 0
+    body.cutHash = cutHash
+    if missing != nil || chunkSizes != nil { try readParts(into: &body) }
+  }
+
+  private func readParts(into body: inout HTTPBody) throws(RecordFault) {
     var ranges: [BodyRange] = []
     if let missing {
       var reader = RecordReader(missing)
@@ -100,10 +111,8 @@ private struct MessageParts {
       var reader = RecordReader(chunkSizes)
       while !reader.isAtEnd { chunks.append(try reader.narrow(UInt32.self)) }
     }
-    return HTTPBody(
-      bytes: kept, size: UInt64(kept.count) &+ UInt64(bitPattern: bodyAbsent),
-      isComplete: bodyFlags & MessageField.incompleteFlag == 0, framing: framing, missing: ranges, cutHash: cutHash,
-      chunkSizes: chunks)
+    body.missing = ranges
+    body.chunkSizes = chunks
   }
 
   func statusCode() throws(RecordFault) -> UInt16 {
@@ -119,27 +128,90 @@ private struct HeaderParts {
 
   var count: Int { storage?.count ?? 0 }
 
+  var isEmpty: Bool { storage == nil && table == nil }
+
   func headerFields() throws(RecordFault) -> HeaderFields {
-    HeaderFields(
-      storage: storage.map(Array.init) ?? [],
-      ranges: try table.map { table throws(RecordFault) in try FieldTable.read(table, storageCount: count) } ?? [])
+    var fields = HeaderFields()
+    try read(into: &fields)
+    return fields
+  }
+
+  /// - Parameter fields: those of another section, whose memory is written to.
+  func read(into fields: inout HeaderFields) throws(RecordFault) {
+    fields.storage.removeAll(keepingCapacity: true)
+    if let storage { fields.storage.append(contentsOf: storage) }
+    if let table {
+      try FieldTable.read(table, storageCount: count, into: &fields.ranges)
+    } else {
+      fields.ranges.removeAll(keepingCapacity: true)
+    }
+  }
+}
+
+/// Messages that nobody needs any more: others are read into their memory. Bounds: so many of each, small ones.
+struct SpareMessages {
+  fileprivate var requests: [HTTPRequest] = []
+  fileprivate var responses: [HTTPResponse] = []
+
+  private static let limit = 256
+  private static let sizeLimit = 4096
+
+  mutating func add(_ exchange: inout Exchange) {
+    if let request = exchange.request.take(), requests.count < Self.limit,
+      request.fields.storage.count + request.body.bytes.count <= Self.sizeLimit
+    {
+      requests.append(request)
+    }
+    if let response = exchange.response.take(), responses.count < Self.limit,
+      response.fields.storage.count + response.body.bytes.count <= Self.sizeLimit
+    {
+      responses.append(response)
+    }
   }
 }
 
 extension HTTPRequest {
-  fileprivate init(_ bytes: UnsafeRawBufferPointer, key: Int64) throws(RecordFault) {
+  fileprivate init(
+    _ bytes: UnsafeRawBufferPointer, key: Int64, _ spare: inout SpareMessages
+  ) throws(RecordFault) {
     let parts = try MessageParts(bytes)
-    self.init(
-      version: try parts.httpVersion(), methodRange: try parts.range(parts.first),
-      targetRange: try parts.range(parts.target), fields: try parts.head.headerFields(),
-      trailers: try parts.trailers.headerFields(), body: try parts.httpBody(recorded: nil),
-      timing: parts.timing(key: key))
+    let (version, framing, timing) = (try parts.httpVersion(), try parts.bodyFraming(), parts.timing(key: key))
+    let (method, target) = (try parts.range(parts.first), try parts.range(parts.target))
+    if !spare.requests.isEmpty {
+      // Moved: a name for it would be another reference.
+      self = spare.requests.removeLast()
+      reuse(version: version, methodRange: method, targetRange: target, framing: framing, timing: timing)
+    } else {
+      self.init(
+        version: version, methodRange: method, targetRange: target, fields: HeaderFields(),
+        body: HTTPBody(framing: framing), timing: timing)
+    }
+    try parts.head.read(into: &fields)
+    if !parts.trailers.isEmpty { trailers = try parts.trailers.headerFields() }
+    try parts.read(into: &body, recorded: nil)
   }
 }
 
 extension HTTPResponse {
-  fileprivate init(_ bytes: UnsafeRawBufferPointer, key: Int64, recordedBody: [UInt8]?) throws(RecordFault) {
+  fileprivate init(
+    _ bytes: UnsafeRawBufferPointer, key: Int64, recordedBody: [UInt8]?, _ spare: inout SpareMessages
+  ) throws(RecordFault) {
     let parts = try MessageParts(bytes)
+    let (version, framing, timing) = (try parts.httpVersion(), try parts.bodyFraming(), parts.timing(key: key))
+    let (status, reason) = (try parts.statusCode(), try parts.range(parts.first))
+    if !spare.responses.isEmpty {
+      // Moved: a name for it would be another reference.
+      self = spare.responses.removeLast()
+      reuse(version: version, status: status, reasonRange: reason, framing: framing, timing: timing)
+    } else {
+      self.init(
+        version: version, status: status, reasonRange: reason, fields: HeaderFields(),
+        body: HTTPBody(framing: framing), timing: timing)
+    }
+    try parts.head.read(into: &fields)
+    if !parts.trailers.isEmpty { trailers = try parts.trailers.headerFields() }
+    try parts.read(into: &body, recorded: recordedBody)
+    if parts.informational.isEmpty { return }
     var informational: [InformationalResponse] = []
     for bytes in parts.informational {
       let interim = try MessageParts(bytes)
@@ -148,10 +220,7 @@ extension HTTPResponse {
           status: try interim.statusCode(), fields: try interim.head.headerFields(),
           time: Timestamp(nanoseconds: key &+ interim.start)))
     }
-    self.init(
-      version: try parts.httpVersion(), status: try parts.statusCode(), reasonRange: try parts.range(parts.first),
-      fields: try parts.head.headerFields(), trailers: try parts.trailers.headerFields(),
-      informational: informational, body: try parts.httpBody(recorded: recordedBody), timing: parts.timing(key: key))
+    self.informational = informational
   }
 }
 
@@ -159,7 +228,11 @@ extension Exchange {
   /// - Parameters:
   ///   - fields: of the record, after its key.
   ///   - attempts: where to put the attempts of a replayed exchange; passed over where nil.
-  init(_ fields: UnsafeRawBufferPointer, key: RecordKey, attempts: inout [UnsafeRawBufferPointer]) throws(RecordFault) {
+  ///   - spare: what messages are read into.
+  init(
+    _ fields: UnsafeRawBufferPointer, key: RecordKey, attempts: inout [UnsafeRawBufferPointer],
+    _ spare: inout SpareMessages
+  ) throws(RecordFault) {
     let nowhere = TransportAddress(address: IPAddress(v4: 0), port: 0)
     self.init(id: key.id, client: nowhere, server: nowhere)
     var reader = RecordReader(fields)
@@ -173,9 +246,9 @@ extension Exchange {
         let value = try reader.value(type)
         guard value > 0, let number = UInt32(exactly: value &- 1) else { throw RecordFault() }
         stream = number
-      case ExchangeField.request: request = try HTTPRequest(try reader.contents(type), key: key.start)
+      case ExchangeField.request: request = try HTTPRequest(try reader.contents(type), key: key.start, &spare)
       case ExchangeField.response:
-        response = try HTTPResponse(try reader.contents(type), key: key.start, recordedBody: nil)
+        response = try HTTPResponse(try reader.contents(type), key: key.start, recordedBody: nil, &spare)
       case ExchangeField.anomaliesLow: anomalies.low = try reader.value(type)
       case ExchangeField.anomaliesHigh: anomalies.high = try reader.value(type)
       case ExchangeField.attempt: attempts.append(try reader.contents(type))
@@ -212,18 +285,20 @@ extension TransportAddress {
 }
 
 extension ReplayedExchange {
-  init(_ fields: UnsafeRawBufferPointer, key: RecordKey) throws(RecordFault) {
+  init(_ fields: UnsafeRawBufferPointer, key: RecordKey, _ spare: inout SpareMessages) throws(RecordFault) {
     var parts: [UnsafeRawBufferPointer] = []
-    let exchange = try Exchange(fields, key: key, attempts: &parts)
+    let exchange = try Exchange(fields, key: key, attempts: &parts, &spare)
     var attempts: [Attempt] = []
     attempts.reserveCapacity(parts.count)
-    for part in parts { attempts.append(try Attempt(part, of: exchange)) }
+    for part in parts { attempts.append(try Attempt(part, of: exchange, &spare)) }
     self.init(exchange: exchange, attempts: attempts)
   }
 }
 
 extension Attempt {
-  fileprivate init(_ bytes: UnsafeRawBufferPointer, of exchange: Exchange) throws(RecordFault) {
+  fileprivate init(
+    _ bytes: UnsafeRawBufferPointer, of exchange: Exchange, _ spare: inout SpareMessages
+  ) throws(RecordFault) {
     self.init(
       exchange: exchange.id, scheduled: Timestamp(nanoseconds: 0), sent: nil, firstByte: nil,
       end: Timestamp(nanoseconds: 0), outcome: .answered, response: nil)
@@ -262,7 +337,7 @@ extension Attempt {
     end = scheduled.advanced(byNanoseconds: endDelta)
     if let responseBytes {
       response = try HTTPResponse(
-        responseBytes, key: scheduled.nanoseconds, recordedBody: exchange.response?.body.bytes)
+        responseBytes, key: scheduled.nanoseconds, recordedBody: exchange.response?.body.bytes, &spare)
     }
   }
 

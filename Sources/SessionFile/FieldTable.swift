@@ -48,26 +48,34 @@ enum FieldTable {
 
   /// - Parameter storageCount: no range may reach beyond it; a table that does is a fault, so that whoever looks at a
   ///   field later cannot leave the storage.
-  static func read(_ bytes: UnsafeRawBufferPointer, storageCount: Int) throws(RecordFault) -> [FieldRange] {
+  static func read(
+    _ bytes: UnsafeRawBufferPointer, storageCount: Int, into ranges: inout [FieldRange]
+  ) throws(RecordFault) {
     var reader = RecordReader(bytes)
     let count = try reader.varint()
-    guard count > 0 else { return [] }
+    guard count > 0 else { return ranges.removeAll() }
     // A field takes two bytes at least, so the array is at most eight times as large as what is there.
     guard count <= UInt64(reader.remaining) else { throw RecordFault() }
     let nameGap = try reader.narrow(UInt32.self)
     let valueGap = try reader.narrow(UInt32.self)
     var expected = try reader.narrow(UInt32.self)
-    var ranges = [FieldRange](
-      repeating: FieldRange(nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0), count: Int(count))
-    for index in ranges.indices {
-      let range = try range(&reader, at: expected, nameGap: nameGap)
-      guard range.nameStart <= range.nameEnd, Int(range.nameEnd) <= storageCount,
-        range.valueStart <= range.valueEnd, Int(range.valueEnd) <= storageCount
-      else { throw RecordFault() }
-      ranges[index] = range
-      expected = range.valueEnd &+ valueGap
+    // Most sections have as many fields as the one whose memory this is.
+    if ranges.count != Int(count) {
+      ranges.removeAll(keepingCapacity: true)
+      ranges.append(
+        contentsOf: repeatElement(
+          FieldRange(nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0), count: Int(count)))
     }
-    return ranges
+    try ranges.withUnsafeMutableBufferPointer { ranges throws(RecordFault) in
+      for index in ranges.indices {
+        let range = try range(&reader, at: expected, nameGap: nameGap)
+        guard range.nameStart <= range.nameEnd, Int(range.nameEnd) <= storageCount,
+          range.valueStart <= range.valueEnd, Int(range.valueEnd) <= storageCount
+        else { throw RecordFault() }
+        ranges[index] = range
+        expected = range.valueEnd &+ valueGap
+      }
+    }
   }
 
   @inline(__always)

@@ -47,6 +47,7 @@ public final class SessionReader {
   @exclusivity(unchecked) private var heap = CursorHeap()
   /// How many of ``byStart`` have been opened.
   @exclusivity(unchecked) private var opened = 0
+  @exclusivity(unchecked) private var spare = SpareMessages()
   /// The block of replayed exchanges that is being read, an index into ``entries``, and the place in it.
   private var replayedBlock = 0
   private var replayedOffset = 0
@@ -149,6 +150,10 @@ public final class SessionReader {
     return nil
   }
 
+  /// Takes the messages of an exchange that is not needed any more: what is read next goes into their memory, where
+  /// nobody else has it.
+  public func recycle(_ exchange: inout Exchange) { spare.add(&exchange) }
+
   /// The record that comes next and what it holds; nil in the latter where it cannot be decoded or is of a kind that
   /// is not known here.
   /// - Parameter joining: only where it is the response to this request.
@@ -180,7 +185,7 @@ public final class SessionReader {
     var attempts: [UnsafeRawBufferPointer] = []
     do throws(RecordFault) {
       let fields = RecordKey.fields(block, at: cursor.offset, end: cursor.end)
-      return try Exchange(fields, key: cursor.key, attempts: &attempts)
+      return try Exchange(fields, key: cursor.key, attempts: &attempts, &spare)
     } catch {
       noteFault(cursor.block, bytes: cursor.end - cursor.offset)
       return nil
@@ -261,7 +266,8 @@ public final class SessionReader {
         replayedOffset = cursor.end
         guard cursor.key.kind == RecordKind.replayed.rawValue else { continue }
         do throws(RecordFault) {
-          return try ReplayedExchange(RecordKey.fields(bytes, at: cursor.offset, end: cursor.end), key: cursor.key)
+          return try ReplayedExchange(
+            RecordKey.fields(bytes, at: cursor.offset, end: cursor.end), key: cursor.key, &spare)
         } catch {
           noteFault(replayedBlock, bytes: cursor.end - cursor.offset)
         }

@@ -65,6 +65,9 @@ final class ExchangeSource {
     } catch { throw CommandFailure("\(error)") }
   }
 
+  /// Takes the messages of an exchange that is not needed any more, for their memory.
+  func recycle(_ exchange: inout Exchange) { reader.recycle(&exchange) }
+
   /// What of the file could not be read, a sentence each.
   var damage: [String] { reader.damage.map { "\(path): \($0)" } }
 

@@ -88,9 +88,10 @@ final class ReplaySession {
           guard let middleware else { return try read() }
           return try middleware.next(round: wanted, from: read)
         },
-        deliver: { replayed in
+        deliver: { (replayed: consuming ReplayedExchange) in
           middleware?.tell(replayed)
-          try self.deliver(replayed)
+          try self.deliver(&replayed)
+          source.recycle(&replayed.exchange)
         })
     } catch {
       watcher.stop()
@@ -116,10 +117,10 @@ final class ReplaySession {
     return report
   }
 
-  private func deliver(_ replayed: consuming ReplayedExchange) throws {
+  private func deliver(_ replayed: inout ReplayedExchange) throws {
     rules.refresh(&analysis)
-    rules.hideSecrets(in: &replayed)
-    rules.add(replayed, to: &analysis)
+    let isAsRecorded = rules.hideSecrets(in: &replayed)
+    rules.add(replayed, to: &analysis, isAsRecorded: isAsRecorded)
     observer?.count(replayed)
     guard let writer else { return }
     let ended = replayed.attempts.map(\.end).max() ?? newestEnd

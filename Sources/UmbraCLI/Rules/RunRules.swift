@@ -53,21 +53,30 @@ struct RunRules {
   ///
   /// An answer that is the recorded one octet for octet stays: it says nothing that is not written beside it.
   /// - Parameter isLive: its recorded side comes from the wire, too.
-  mutating func hideSecrets(in replayed: inout ReplayedExchange, isLive: Bool = false) {
-    guard redactor != nil else { return }
+  /// - Returns: whether all answers are the recorded one.
+  @discardableResult
+  mutating func hideSecrets(in replayed: inout ReplayedExchange, isLive: Bool = false) -> Bool {
+    guard redactor != nil else { return false }
     if isLive { redactor!.redact(&replayed.exchange) }
-    let request = replayed.exchange.request
-    for index in replayed.attempts.indices where replayed.attempts[index].response != nil {
+    var isAsRecorded = !replayed.attempts.isEmpty
+    for index in replayed.attempts.indices {
       if !isLive, injected.isEmpty, replayed.isAnsweredAsRecorded(index) { continue }
-      redactor!.redact(&replayed.attempts[index].response!, to: request)
+      isAsRecorded = false
+      guard replayed.attempts[index].response != nil else { continue }
+      redactor!.redact(&replayed.attempts[index].response!, to: replayed.exchange.request)
     }
+    return isAsRecorded
   }
 
   /// Compares what was kept.
-  /// - Parameter isLive: both sides were redacted under one key.
-  mutating func add(_ kept: ReplayedExchange, to analysis: inout RunAnalysis, isLive: Bool = false) {
+  /// - Parameters:
+  ///   - isLive: both sides were redacted under one key.
+  ///   - isAsRecorded: all answers are the recorded one.
+  mutating func add(
+    _ kept: ReplayedExchange, to analysis: inout RunAnalysis, isLive: Bool = false, isAsRecorded: Bool = false
+  ) {
     let inapplicable = comparison.inapplicable(to: kept.exchange)
-    let isComparable = keepsCredentials || isLive
+    let isComparable = keepsCredentials || isLive || isAsRecorded
     if !isComparable, let blanked = blanking.applied(to: kept) {
       analysis.add(blanked, inapplicable: inapplicable)
     } else {
