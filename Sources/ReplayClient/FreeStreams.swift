@@ -29,7 +29,7 @@ struct FreeStreams {
 
   /// A request of a listed place has ended.
   mutating func update(_ lane: Lane) {
-    guard lane.listing?.list != lane.active else { return }
+    guard let listing = lane.listing, listing.list != lane.active else { return }
     remove(lane)
     add(lane)
   }

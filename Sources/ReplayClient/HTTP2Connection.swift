@@ -208,7 +208,8 @@ final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   func remove(_ stream: HTTP2Stream, now: Int64) {
     streams.remove(stream.id)
     isReused = true
-    beginWaiting(now: now)
+    // What is read is somewhat older than what is sent next.
+    if !waiting.isEmpty { beginWaiting(now: engine.clock.now) }
     if streams.isEmpty {
       idleSince = now
       deadline = now &+ engine.options.idleTimeout
