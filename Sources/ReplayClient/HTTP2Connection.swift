@@ -8,7 +8,8 @@ import ReplaySchedule
 ///
 /// Confined to the event loop; the last handler of its channel, above NIO's of frames, which keeps windows and states.
 /// Streams are entries of one table here rather than channels of their own. Requests beyond the target's limit on
-/// concurrent streams wait, in order. `@exclusivity(unchecked)` where every request is: no access calls others. Bounds: those of its streams' answers, and the cap on requests in flight.
+/// concurrent streams wait, in order. `@exclusivity(unchecked)` where every request is: no access calls others. Bounds:
+/// those of its streams' answers, and the cap on requests in flight.
 final class HTTP2Connection: ChannelInboundHandler, TargetConnection {
   typealias InboundIn = HTTP2Frame
   typealias OutboundOut = HTTP2Frame

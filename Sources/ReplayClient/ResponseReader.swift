@@ -17,6 +17,8 @@ struct ResponseReader {
   }
 
   private var decoder = HTTP1Decoder(role: .response)
+  /// Knows the names of the fields of earlier answers.
+  private var parts = HTTP1Parts()
 
   private var response: HTTPResponse?
   private var informational: [InformationalResponse] = []
@@ -54,12 +56,16 @@ struct ResponseReader {
   /// Reads on from `offset` up to the next thing that matters to the connection.
   mutating func read(_ bytes: UnsafeRawBufferPointer, from offset: inout Int, at time: Timestamp) -> Progress {
     if start == nil { start = time }
-    while let event = decoder.nextEvent(in: bytes, at: &offset) {
-      switch event {
-      case .head(let head): take(head, at: time)
+    while let step = decoder.step(in: bytes, at: &offset, &parts) {
+      switch step {
+      case .head:
+        // Taken out, so that its arrays are the answer's alone.
+        var head = HTTP1Head()
+        swap(&head, &parts.head)
+        take(head, at: time)
       case .body(let range): keep(UnsafeRawBufferPointer(rebasing: bytes[range]))
       case .chunk(let size): keepChunk(size)
-      case .trailers(let fields): response?.trailers = fields
+      case .trailers: response?.trailers = parts.trailers
       case .end:
         if let status = interimStatus {
           interimStatus = nil
@@ -105,7 +111,7 @@ struct ResponseReader {
     return response
   }
 
-  private mutating func take(_ head: HTTP1Head, at time: Timestamp) {
+  private mutating func take(_ head: consuming HTTP1Head, at time: Timestamp) {
     if head.isInterim, let status = head.status {
       interimStatus = status
       // A target may send any number of them; the first few say all there is to compare.

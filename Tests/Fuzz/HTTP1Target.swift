@@ -1,4 +1,5 @@
-// Streams through the HTTP/1 decoder, whole and in pieces: both must tell the same.
+// Streams through the HTTP/1 decoder, whole and in pieces, with parts that have served and with new ones: all must tell the
+// same.
 //
 // Input: options, what responses answer, cuts, a gap, then the stream.
 
@@ -26,6 +27,9 @@ enum HTTP1Target: FuzzTarget {
     let stream = reader.rest()
     cuts = Array(Set(cuts.map { $0 % (stream.count + 1) })).sorted()
     let whole = try plan.transcript(of: stream, cuts: [])
+    plan.parts = HTTP1Parts()
+    let first = try plan.transcript(of: stream, cuts: [])
+    try require(whole == first, "parts that serve again: \(first), new ones: \(whole)")
     let pieces = try plan.transcript(of: stream, cuts: cuts)
     try require(whole == pieces, "cut at \(cuts): \(pieces), whole: \(whole)")
     if stream.count <= 256 {
@@ -80,14 +84,16 @@ private struct Feeding {
   var limits = HTTP1Limits()
   /// Where bytes are missing, and how many.
   var gap: (at: Int, length: UInt64)?
+  /// Those that serve for all events and from one transcript to the next; nil for new ones each time.
+  var parts: HTTP1Parts?
 
   init(role: HTTP1Decoder.Role, isJoined: Bool) {
     self.role = role
     self.isJoined = isJoined
   }
 
-  func transcript(of stream: [UInt8], cuts: [Int]) throws(Violation) -> [Told] {
-    var transcript = Transcript(HTTP1Decoder(role: role, limits: limits, joinedMidstream: isJoined), answering)
+  mutating func transcript(of stream: [UInt8], cuts: [Int]) throws(Violation) -> [Told] {
+    var transcript = Transcript(HTTP1Decoder(role: role, limits: limits, joinedMidstream: isJoined), answering, parts)
     let hole = gap.map { $0.at % (stream.count + 1) }
     var start = 0
     for end in Set(cuts + [hole, stream.count].compactMap { $0 }).sorted() {
@@ -97,6 +103,7 @@ private struct Feeding {
     }
     if hole == stream.count { try transcript.lose(gap!.length) }
     try transcript.finish()
+    if parts != nil { parts = transcript.parts }
     return transcript.told
   }
 }
@@ -108,9 +115,11 @@ private struct Transcript {
   private var isInterim = false
   private var fed: UInt64 = 0
   private var body: UInt64 = 0
+  private(set) var parts: HTTP1Parts?
 
-  init(_ decoder: HTTP1Decoder, _ answering: [AnsweredMethod]) {
+  init(_ decoder: HTTP1Decoder, _ answering: [AnsweredMethod], _ parts: HTTP1Parts?) {
     self.decoder = decoder
+    self.parts = parts
     self.answering = answering
     self.decoder.answering = answering.first ?? .other
   }
@@ -119,7 +128,7 @@ private struct Transcript {
     let bytes = Array(bytes)
     var offset = 0
     var events = 0
-    while let event = bytes.withUnsafeBytes({ decoder.nextEvent(in: $0, at: &offset) }) {
+    while let event = bytes.withUnsafeBytes({ nextEvent(in: $0, at: &offset) }) {
       try note(event, bytes)
       events += 1
       try require(events <= 8 * bytes.count + 16, "the decoder does not come forward")
@@ -127,6 +136,10 @@ private struct Transcript {
     try require(offset == bytes.count, "\(bytes.count - offset) bytes are left over")
     fed += UInt64(bytes.count)
     try checkAccounts()
+  }
+
+  private mutating func nextEvent(in bytes: UnsafeRawBufferPointer, at offset: inout Int) -> HTTP1Event? {
+    parts == nil ? decoder.nextEvent(in: bytes, at: &offset) : decoder.nextEvent(in: bytes, at: &offset, &parts!)
   }
 
   mutating func lose(_ length: UInt64) throws(Violation) {
