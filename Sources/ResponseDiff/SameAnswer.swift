@@ -4,14 +4,14 @@
 public import HTTPModel
 
 extension HTTPResponse {
-  /// Whether nothing that is compared differs: the status, the fields, their order and spelling and the whole body are the
-  /// same, whatever Date says. False does not mean that there is a difference.
+  /// Whether two answers are the same octet for octet, the head as it was sent and the whole body, but for the time that
+  /// Date tells. False does not mean that there is a difference.
   public func isSameAnswer(as other: HTTPResponse) -> Bool {
     status == other.status && body.isComplete && other.body.isComplete && equalBytes(body.bytes, other.body.bytes)
-      && trailers.isEmpty && other.trailers.isEmpty && Self.areSame(fields, other.fields)
+      && trailers.isEmpty && other.trailers.isEmpty && informational.isEmpty && other.informational.isEmpty && Self.areSame(fields, other.fields)
   }
 
-  /// Sections whose fields stand in the same places. What is between the fields, and the values of Date, may differ.
+  /// Sections whose fields stand in the same places.
   private static func areSame(_ one: HeaderFields, _ other: HeaderFields) -> Bool {
     one.ranges.withUnsafeBufferPointer { ranges in
       other.ranges.withUnsafeBytes { others in
@@ -26,20 +26,26 @@ extension HTTPResponse {
   private static func areSame(
     _ ranges: UnsafeBufferPointer<FieldRange>, _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer
   ) -> Bool {
-    guard let first = ranges.first else { return true }
-    // One look at all that is before a Date, and one at what is behind it.
-    var (start, end) = (first.nameStart, first.nameStart)
+    guard a.count == b.count else { return false }
+    // One look at all that is before a Date, the status line too, and one at what is behind it.
+    var (start, end) = (UInt32(0), UInt32(0))
     for range in ranges {
       guard range.nameStart >= end, range.nameEnd <= range.valueStart, range.valueStart <= range.valueEnd else {
         return false
       }
       end = range.valueEnd
-      if range.nameEnd &- range.nameStart == 4, isDate(a, range) {
+      if range.nameEnd &- range.nameStart == 4, isDate(a, range), isTime(a, range), isTime(b, range) {
         guard isEqual(a, b, start, range.valueStart) else { return false }
         start = end
       }
     }
-    return isEqual(a, b, start, end)
+    return isEqual(a, b, start, UInt32(clamping: a.count))
+  }
+
+  /// As long as the usual form is and ends (RFC 9110, 5.6.7).
+  private static func isTime(_ bytes: UnsafeRawBufferPointer, _ range: FieldRange) -> Bool {
+    guard range.valueEnd &- range.valueStart == 29, Int(range.valueEnd) <= bytes.count else { return false }
+    return bytes[Int(range.valueEnd) - 4..<Int(range.valueEnd)].elementsEqual(" GMT".utf8)
   }
 
   private static func isDate(_ bytes: UnsafeRawBufferPointer, _ range: FieldRange) -> Bool {
