@@ -8,7 +8,8 @@ extension HTTPResponse {
   /// Date tells. False does not mean that there is a difference.
   public func isSameAnswer(as other: HTTPResponse) -> Bool {
     status == other.status && body.isComplete && other.body.isComplete && equalBytes(body.bytes, other.body.bytes)
-      && trailers.isEmpty && other.trailers.isEmpty && informational.isEmpty && other.informational.isEmpty && Self.areSame(fields, other.fields)
+      && trailers.isEmpty && other.trailers.isEmpty && informational.isEmpty && other.informational.isEmpty
+      && Self.areSame(fields, other.fields)
   }
 
   /// Sections whose fields stand in the same places.
