@@ -88,9 +88,12 @@ final class ReplayEngine {
   let connectionLimit: Int
 
   private var timer: NIOScheduledCallback?
-  @exclusivity(unchecked) private var timerTime = Int64.max
+  @exclusivity(unchecked) private var alarm = Alarm()
   @exclusivity(unchecked) private var nextScan: Int64 = 0
   @exclusivity(unchecked) var isDispatching = false
+  /// Attempts that have ended since others could take their places; and whether these will be let soon.
+  @exclusivity(unchecked) var freed = 0
+  @exclusivity(unchecked) var goesOnSoon = false
   /// What was written is not handed to the system before all that came with it is read.
   @exclusivity(unchecked) var isReading = false
   @exclusivity(unchecked) private var unflushed: [any TargetConnection] = []
@@ -169,8 +172,8 @@ extension ReplayEngine {
 
 extension ReplayEngine: NIOScheduledCallbackHandler {
   func handleScheduledCallback(eventLoop: some EventLoop) {
+    guard alarm.fired(now: clock.now) else { return }
     timer = nil
-    timerTime = .max
     if phase != .over { wake() }
   }
 
@@ -200,7 +203,7 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
   /// Does this when its time has come.
   func postpone(_ delayed: Delayed, until time: Int64) {
     later.add(delayed, at: time)
-    if time < timerTime { setTimer(clock.now) }
+    if time < alarm.time { setTimer(clock.now) }
   }
 
   /// Nanoseconds between two looks at the connections' deadlines while something is in flight, and while nothing is.
@@ -224,9 +227,8 @@ extension ReplayEngine: NIOScheduledCallbackHandler {
       if let due = upcoming.first?.due { time = min(time, start &+ due) }
     }
     time = max(min(time, stopTime), now &+ ReplayEngine.timerGrain)
-    guard time < timerTime || timerTime <= now else { return }
+    guard alarm.set(time, now: now) else { return }
     timer?.cancel()
-    timerTime = time
     // The clock of NIODeadline is the run's clock, CLOCK_MONOTONIC.
     timer = try? eventLoop.assumeIsolated().scheduleCallback(
       at: .uptimeNanoseconds(UInt64(time)), handler: self)
