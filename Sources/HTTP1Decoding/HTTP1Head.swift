@@ -67,4 +67,16 @@ public struct HTTP1Head: Sendable {
       version: version, status: status, reasonRange: reason, fields: fields,
       body: HTTPBody(framing: framing), timing: timing)
   }
+  /// The same, in the memory of another response where there is one, whose fields the head is left with.
+  /// - Parameter response: takes the place of that other one; nil for a request's head.
+  public mutating func moveResponse(timing: MessageTiming, into response: inout HTTPResponse?) {
+    guard response != nil, case .response(let status, let reason) = startLine else {
+      var moved = HTTP1Head()
+      swap(&self, &moved)
+      response = moved.response(timing: timing)
+      return
+    }
+    response!.reuse(version: version, status: status, reasonRange: reason, framing: framing, timing: timing)
+    swap(&response!.fields, &fields)
+  }
 }

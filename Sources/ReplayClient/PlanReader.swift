@@ -21,6 +21,8 @@ struct PlanReader {
   private(set) var latestDue: Int64 = 0
   /// Nothing more will come.
   private(set) var isOver = false
+  /// Requests were planned that may share a connection with others at one time.
+  private(set) var hasHTTP2 = false
   private(set) var withheld: [WithheldReason: UInt64] = [:]
   /// Sent to the shadow, and not to the side.
   private(set) var withheldBySide: [[WithheldReason: UInt64]]
@@ -68,7 +70,7 @@ struct PlanReader {
         return batch
       case .send(let arrival):
         let first = batch.count
-        plan(exchange, arrival, walk.handling, memory, closesConnection, into: &batch)
+        plan(consume exchange, arrival, walk.handling, memory, closesConnection, into: &batch)
         guard batch.count > first else { continue }
         latestDue = batch[first].due ?? latestDue
         count += 1
@@ -93,7 +95,7 @@ struct PlanReader {
 
   /// Appends a request for each side that is sent it.
   private mutating func plan(
-    _ exchange: Exchange, _ arrival: Arrival, _ handling: RequestHandling, _ memory: HeldMemory,
+    _ exchange: consuming Exchange, _ arrival: Arrival, _ handling: RequestHandling, _ memory: HeldMemory,
     _ closesConnection: (ExchangeID) -> Bool, into planned: inout [PlannedRequest]
   ) {
     guard var request = exchange.request else { return }
@@ -103,11 +105,13 @@ struct PlanReader {
     sequence += 1
     let first = plan(exchange, request, handling, side: 0, due: due, closes)
     memory.add(first.heldBytes)
-    if options.threads > 1 {
-      first.side = thread(of: first)
+    if options.protocolChoice == .http2 || first.wasHTTP2 && options.protocolChoice == .recorded { hasHTTP2 = true }
+    if options.threads > 1 { first.side = thread(of: first) }
+    if roles.count == 1 {
+      first.exchange = consume exchange
       return planned.append(first)
     }
-    if roles.count == 1 { return planned.append(first) }
+    first.exchange = exchange
     var parts = [first]
     let reason = options.sendsUnsafeToPrimary ? nil : Admission.withholdingFromPrimary(exchange)
     for side in roles.indices.dropFirst() {
@@ -116,6 +120,7 @@ struct PlanReader {
         continue
       }
       let part = plan(exchange, request, handling, side: side, due: due, closes)
+      part.exchange = exchange
       // The exchange is the same; only the answer will be another.
       part.heldBytes = PlanReader.partBytes
       memory.add(part.heldBytes)

@@ -6,7 +6,7 @@ import ReplaySchedule
 /// `@unchecked Sendable`: the reading thread makes it and hands it over under ``Handover``'s lock, the event loop alone
 /// touches it until it hands it back under the same lock. At no time do two threads hold it.
 final class PlannedRequest: @unchecked Sendable {
-  /// Taken out when it is delivered, so that the arrays it holds are moved rather than shared.
+  /// Moved in when it is planned and out when it is delivered, rather than copied.
   var exchange: Exchange?
   /// As it is sent: the recorded one, with the target's own values where it needs some.
   var request: HTTPRequest
@@ -65,11 +65,12 @@ final class PlannedRequest: @unchecked Sendable {
   /// How often it was tried again, and how it failed before.
   var retries: UInt32 = 0
   var failure: AttemptOutcome?
+  /// What its answer may be read into.
+  var spareAnswer: HTTPResponse?
   /// Set once, when the attempt has ended.
   var attempt: Attempt?
 
   init(exchange: Exchange, request: HTTPRequest, round: UInt32, due: Int64?, closesConnection: Bool) {
-    self.exchange = exchange
     self.request = request
     self.round = round
     self.due = due

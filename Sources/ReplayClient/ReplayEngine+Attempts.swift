@@ -291,6 +291,28 @@ extension ReplayEngine {
     settle(request, outcome, response, now: now)
     if ended.count >= ReplayEngine.batch { handBack() }
     leave(lane, now: now)
+    goOnSoon()
+  }
+
+  /// Requests that are let go together, at most: what was read for one is still near for the next, and the target is
+  /// given work while more answers are read.
+  private static let burst = 16
+
+  /// Lets others take the places of attempts that have ended: at once where these are many, else when all answers that
+  /// came together are read.
+  private func goOnSoon() {
+    freed += 1
+    guard freed < ReplayEngine.burst else { return goOn() }
+    guard !goesOnSoon else { return }
+    goesOnSoon = true
+    eventLoop.assumeIsolated().execute { [self] in
+      goesOnSoon = false
+      if freed > 0 { goOn() }
+    }
+  }
+
+  private func goOn() {
+    freed = 0
     dispatch()
     flushAll()
     _ = endIfDone()

@@ -99,8 +99,8 @@ extension ReplayEngine {
     defer { isDispatching = false }
     // An interrupt holds from the moment it is asked for, not from when this loop comes to it.
     while phase == .running, !handover.isStopping {
+      guard inFlight < options.concurrency else { return block(.concurrency, clock.now) }
       let now = clock.now
-      guard inFlight < options.concurrency else { return block(.concurrency, now) }
       if now >= stopTime || now < resumeTime { return }
       guard recordedConnections ? dispatchLane(now) : dispatchFromPool(now) else { return }
     }

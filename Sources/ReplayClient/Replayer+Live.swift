@@ -23,7 +23,7 @@ extension Replayer {
   ///     work of its own.
   ///   - deliver: as of ``run(next:closesConnection:deliver:)``.
   public func run(
-    live next: (_ hasRoom: Bool) throws -> LiveStep, deliver: (ReplayedExchange) throws -> Void
+    live next: (_ hasRoom: Bool) throws -> LiveStep, deliver: (inout ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     try withEngine { running, memory throws(ReplayError) in
       try carryOut(running, memory: memory, live: next, deliver: deliver)
@@ -38,12 +38,12 @@ extension Replayer {
 
   private func carryOut(
     _ running: Running, memory: HeldMemory, live next: (Bool) throws -> LiveStep,
-    deliver: (ReplayedExchange) throws -> Void
+    deliver: (inout ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
     var plan = PlanReader(options: options, sides: sides.map(\.role))
-    var gathering = SideGathering()
-    var (outstanding, isOver, isOverTold) = (0, false, false)
+    var delivery = Delivery(memory: memory)
+    var (isOver, isOverTold) = (false, false)
     var failure: ReplayError?
     func fail(_ error: ReplayError) {
       failure = failure ?? error
@@ -56,7 +56,7 @@ extension Replayer {
       do {
         asking: while !isOver, count < Replayer.liveBatch {
           let hasRoom =
-            failure == nil && !handover.isStopping && outstanding + count < options.readAheadCount
+            failure == nil && !handover.isStopping && delivery.outstanding + count < options.readAheadCount
             && memory.hasRoomToRead
           switch try next(hasRoom) {
           case .send(let exchange, let arrived):
@@ -69,20 +69,22 @@ extension Replayer {
           if !hasRoom { break }
         }
       } catch { fail(.sessionFailed(error)) }
-      outstanding += count
+      delivery.outstanding += count
+      delivery.equip(batch)
       if !batch.isEmpty || isOver && !isOverTold {
         isOverTold = isOver
         if handover.plan(batch, isSessionOver: isOver) { running.execute { $0.planHasGrown() } }
         publishWithheld(plan)
       }
       let (ended, outcomes) = handover.takeEnded(waits: count < Replayer.liveBatch)
-      for request in ended {
-        guard let replayed = gathering.joined(request, memory, &outstanding), failure == nil else { continue }
-        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
+      for request in ended where delivery.join(request) {
+        do { if failure == nil { try deliver(&delivery.replayed) } } catch { fail(.deliveryFailed(error)) }
+        delivery.clear()
       }
       guard let outcomes else { continue }
-      for replayed in gathering.takeRest().compactMap({ Replayer.joined($0, memory) }) where failure == nil {
-        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
+      while let isWhole = delivery.joinRest() {
+        do { if isWhole, failure == nil { try deliver(&delivery.replayed) } } catch { fail(.deliveryFailed(error)) }
+        delivery.clear()
       }
       if let failure { throw failure }
       return outcome(outcomes, plan)

@@ -117,13 +117,13 @@ public final class Replayer: Sendable {
   ///   - closesConnection: whether an exchange is the last of its recorded connection, where the caller knows; its
   ///     connection is then closed with it. Without it a connection closes after `options.idleTimeout`.
   ///   - deliver: takes each exchange that was attempted with one attempt for each role that was sent it, the shadow's
-  ///     first, in the order in which the last of these attempts end. Called on this thread. Withheld exchanges are only
-  ///     counted.
+  ///     first, in the order in which the last of these attempts end. Called on this thread. What it leaves in it is
+  ///     written over where nothing else refers to it. Withheld exchanges are only counted.
   /// - Throws: ``ReplayError`` before anything was sent where the options, the name or the target are at fault;
   ///   later only where `next` or `deliver` throws, after requests in flight were given up.
   public func run(
     next: (_ round: UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool = { _ in false },
-    deliver: (consuming ReplayedExchange) throws -> Void
+    deliver: (inout ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     try withEngine { running, memory throws(ReplayError) in
       try carryOut(running, memory: memory, next: next, closesConnection: closesConnection, deliver: deliver)
@@ -196,7 +196,7 @@ extension Replayer {
   private static let batch = 128
 
   /// Enough for the event loop to go on with while this thread delivers.
-  private static let leastReadAhead = 1024
+  private static let leastReadAhead = 256
 
   /// Descriptors that stay for everything else in the process.
   private static let reservedFiles = 64
@@ -204,13 +204,11 @@ extension Replayer {
   /// The reading thread's part: reads ahead while there is room, takes and delivers what has ended.
   private func carryOut(
     _ running: Running, memory: HeldMemory, next: (UInt32) throws -> Exchange?, closesConnection: (ExchangeID) -> Bool,
-    deliver: (consuming ReplayedExchange) throws -> Void
+    deliver: (inout ReplayedExchange) throws -> Void
   ) throws(ReplayError) -> ReplayOutcome {
     let handover = running.handover
-    let readAheadCount = readAheadCount
     var plan = PlanReader(options: options, sides: sides.map(\.role))
-    var gathering = SideGathering()
-    var outstanding = 0
+    var delivery = Delivery(memory: memory)
     var (hasBegun, began) = (false, Int64(0))
     var failure: ReplayError?
     func fail(_ error: ReplayError) {
@@ -218,20 +216,22 @@ extension Replayer {
       running.stop(grace: 0)
     }
     while true {
+      let readAheadCount = readAheadCount(plan)
       let horizon = hasBegun ? horizon(began) : options.readAheadTime
       let isFarAhead = horizon.map { plan.latestDue > $0 } ?? false
       let reads =
         !plan.isOver && failure == nil && !handover.isStopping && !isFarAhead
-        && (outstanding == 0 || outstanding < readAheadCount && memory.hasRoomToRead)
+        && (delivery.outstanding == 0 || delivery.outstanding < readAheadCount && memory.hasRoomToRead)
       if reads {
         var batch: [PlannedRequest] = []
         do {
           batch = try plan.read(
-            limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, readAheadCount - outstanding),
+            limit: min(hasBegun ? Replayer.batch : Replayer.firstBatch, readAheadCount - delivery.outstanding),
             until: horizon, memory: memory, next: next, closesConnection: closesConnection)
         } catch { fail(.sessionFailed(error)) }
         // An exchange's parts count once.
-        outstanding += batch.count { $0.side == 0 || $0.parts == 1 }
+        delivery.outstanding += batch.count { $0.side == 0 || $0.parts == 1 }
+        delivery.equip(batch)
         let isLoopWaiting = handover.plan(batch, isSessionOver: plan.isOver)
         if !hasBegun {
           hasBegun = true
@@ -243,41 +243,32 @@ extension Replayer {
       }
       let (ended, outcomes) = handover.takeEnded(
         waits: !reads, atMost: isFarAhead && !plan.isOver ? plan.latestDue &- (horizon ?? 0) : nil)
-      for request in ended {
-        guard let replayed = gathering.joined(request, memory, &outstanding), failure == nil else { continue }
-        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
+      for request in ended where delivery.join(request) {
+        do { if failure == nil { try deliver(&delivery.replayed) } } catch { fail(.deliveryFailed(error)) }
+        delivery.clear()
       }
       guard let outcomes else { continue }
-      for replayed in gathering.takeRest().compactMap({ Replayer.joined($0, memory) }) where failure == nil {
-        do { try deliver(replayed) } catch { fail(.deliveryFailed(error)) }
+      while let isWhole = delivery.joinRest() {
+        do { if isWhole, failure == nil { try deliver(&delivery.replayed) } } catch { fail(.deliveryFailed(error)) }
+        delivery.clear()
       }
       if let failure { throw failure }
       return outcome(outcomes, plan)
     }
   }
 
-  /// Without due times no schedule is to be kept: what is read long before it is sent has left the caches when it is.
-  private var readAheadCount: Int {
-    guard options.pacing == .maximum, options.connections != .recorded else { return options.readAheadCount }
-    return min(options.readAheadCount, max(Replayer.leastReadAhead, 4 * options.concurrency))
+  /// How many requests are read and not delivered at most. Without due times no schedule is to be kept: what is read
+  /// long before it is sent has left the caches when it is.
+  private func readAheadCount(_ plan: PlanReader) -> Int {
+    guard options.pacing == .maximum, case .pool(let size) = options.connections else { return options.readAheadCount }
+    let overlaps = plan.hasHTTP2 || targets.contains { $0.target.scheme == .h2c }
+    let inFlight = overlaps ? options.concurrency : min(options.concurrency, size * targets.count)
+    return min(options.readAheadCount, max(Replayer.leastReadAhead, 4 * inFlight))
   }
 
   /// Up to which due time the session is read now, in nanoseconds from the schedule's start; nil for no such limit.
   private func horizon(_ began: Int64) -> Int64? {
     options.readAheadTime.map { (RunClock().now &- began).addingReportingOverflow($0).partialValue }
-  }
-
-  /// What the sides did with an exchange; nil where none of them was sent it.
-  static func joined(_ parts: [PlannedRequest], _ memory: HeldMemory) -> ReplayedExchange? {
-    var (exchange, attempts): (Exchange?, [Attempt]) = (nil, [])
-    for part in parts {
-      memory.add(-part.heldBytes)
-      // Taken from all, so that its arrays are moved rather than shared.
-      if let its = part.exchange.take() { exchange = its }
-      if let attempt = part.attempt.take() { attempts.append(attempt) }
-    }
-    guard let exchange, !attempts.isEmpty else { return nil }
-    return ReplayedExchange(exchange: exchange, attempts: attempts)
   }
 
   func publishWithheld(_ plan: PlanReader) {

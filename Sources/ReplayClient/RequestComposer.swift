@@ -10,7 +10,8 @@ import NIOCore
 /// what writes to these bytes calls nothing of this.
 final class RequestComposer {
   private let basePath: [UInt8]
-  @exclusivity(unchecked) private var edits = HTTP1RequestEdits()
+  /// What is changed in every request.
+  private let edits: HTTP1RequestEdits
   private let host: [(name: [UInt8], value: [UInt8])]
   private let marker: [(name: [UInt8], value: [UInt8])]
   @exclusivity(unchecked) private var bytes: [UInt8] = []
@@ -26,22 +27,31 @@ final class RequestComposer {
     case .target: host = [(Array("Host".utf8), Array(target.authority.utf8))]
     case .name(let name): host = [(Array("Host".utf8), Array(name.utf8))]
     }
-    edits.replaced = host
     marker = options.marker.map { [(Array($0.name.utf8), Array($0.value.utf8))] } ?? []
+    var edits = HTTP1RequestEdits()
+    edits.replaced = host
     edits.appended = marker
+    self.edits = edits
   }
 
   /// Writes a request; ``buffer`` and ``withBytes(_:)`` give its bytes.
   /// - Parameter replaced: fields that take other values.
   func compose(_ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])] = []) {
-    if !replaced.isEmpty { edits.replaced = host + replaced }
-    defer { if !replaced.isEmpty { edits.replaced = host } }
     if bytes.capacity > RequestComposer.keptCapacity { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
-    if !basePath.isEmpty {
-      edits.target = request.target.first == UInt8(ascii: "/") ? basePath + request.target : nil
+    if replaced.isEmpty, basePath.isEmpty, request.version != .http2 {
+      serialize(request: request, edits: edits, into: &bytes)
+    } else {
+      composeOther(request, replaced: replaced)
     }
+  }
+
+  /// A request that more is changed of.
+  private func composeOther(_ request: HTTPRequest, replaced: [(name: [UInt8], value: [UInt8])]) {
+    var edits = edits
+    edits.replaced += replaced
+    if !basePath.isEmpty, request.target.first == UInt8(ascii: "/") { edits.target = basePath + request.target }
     if request.version == .http2 {
-      translate(request)
+      serialize(request: translated(request, &edits), edits: edits, into: &bytes)
     } else {
       serialize(request: request, edits: edits, into: &bytes)
     }
@@ -61,8 +71,8 @@ final class RequestComposer {
   /// Lends the bytes of the request written last.
   func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { bytes.withUnsafeBytes(body) }
 
-  /// Writes a request that was recorded on HTTP/2, which needs no length, and sends cookies in pieces.
-  private func translate(_ recorded: HTTPRequest) {
+  /// What takes the place of a request that was recorded on HTTP/2, which needs no length, and sends cookies in pieces.
+  private func translated(_ recorded: HTTPRequest, _ edits: inout HTTP1RequestEdits) -> HTTPRequest {
     var request = recorded
     let authority = host.isEmpty ? recorded.authority : host[0].value[...]
     // Host comes first, as clients send it (RFC 9112, 3.2).
@@ -80,9 +90,7 @@ final class RequestComposer {
       // Servers want to be told that nothing follows (RFC 9110, 8.6).
       edits.appended = marker + [(Array("Content-Length".utf8), Array("0".utf8))]
     }
-    serialize(request: request, edits: edits, into: &bytes)
-    edits.appended = marker
-    edits.removed = []
+    return request
   }
 
   /// The length of the head of the request written last.

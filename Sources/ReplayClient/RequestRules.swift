@@ -3,7 +3,7 @@ public import HTTPModel
 /// What rules make of recorded requests, one by one, in the session's order.
 ///
 /// Rules may change while a run lasts; what they said of one request holds for it.
-public protocol RequestRules: Sendable {
+public protocol RequestRules: AnyObject, Sendable {
   /// Whether a request is sent, and how. Asked on the thread that reads the session or live traffic, once for each
   /// exchange and round.
   func handling(of exchange: Exchange, round: UInt32) -> RequestHandling

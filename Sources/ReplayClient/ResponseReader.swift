@@ -21,6 +21,8 @@ struct ResponseReader {
   private var parts = HTTP1Parts()
 
   private var response: HTTPResponse?
+  /// What the response is read into.
+  private var spare: HTTPResponse?
   private var informational: [InformationalResponse] = []
   /// The message being read is an interim one.
   private var interimStatus: UInt16?
@@ -36,7 +38,8 @@ struct ResponseReader {
   var keptBytes: Int { kept.bytes }
 
   /// The next response answers this request; nil for any with a body of its own.
-  mutating func begin(answering request: HTTPRequest?) {
+  /// - Parameter spare: another response, whose memory may be used for it.
+  mutating func begin(answering request: HTTPRequest?, into spare: consuming HTTPResponse? = nil) {
     decoder.answering =
       switch request {
       case let request? where request.hasMethod("HEAD"): .head
@@ -44,6 +47,7 @@ struct ResponseReader {
       default: .other
       }
     response = nil
+    self.spare = spare
     if !informational.isEmpty { informational = [] }
     interimStatus = nil
     keepsConnection = false
@@ -59,10 +63,11 @@ struct ResponseReader {
     while let step = decoder.step(in: bytes, at: &offset, &parts) {
       switch step {
       case .head:
-        // Taken out, so that its arrays are the answer's alone.
+        // Taken out, so that its arrays are the answer's alone; the next head is read into those of an answer before.
         var head = HTTP1Head()
         swap(&head, &parts.head)
-        take(head, at: time)
+        take(&head, at: time)
+        swap(&head, &parts.head)
       case .body(let range): keep(UnsafeRawBufferPointer(rebasing: bytes[range]))
       case .chunk(let size): keepChunk(size)
       case .trailers: response?.trailers = parts.trailers
@@ -111,7 +116,7 @@ struct ResponseReader {
     return response
   }
 
-  private mutating func take(_ head: consuming HTTP1Head, at time: Timestamp) {
+  private mutating func take(_ head: inout HTTP1Head, at time: Timestamp) {
     if head.isInterim, let status = head.status {
       interimStatus = status
       // A target may send any number of them; the first few say all there is to compare.
@@ -123,7 +128,8 @@ struct ResponseReader {
     contentLength = head.contentLength
     let expected = head.framing == .contentLength ? Int(clamping: head.contentLength ?? 0) : 0
     kept.add(head.fields.storage.count)
-    response = head.response(timing: MessageTiming(start: start ?? time, headEnd: time, end: time))
+    swap(&response, &spare)
+    head.moveResponse(timing: MessageTiming(start: start ?? time, headEnd: time, end: time), into: &response)
     response?.body.bytes.reserveCapacity(kept.reserve(expected))
   }
 

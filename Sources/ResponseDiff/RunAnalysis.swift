@@ -74,6 +74,8 @@ public struct RunAnalysis: Sendable {
   private var presentFeatures: [Int] = []
   /// Suppressions that are not about the exchange in hand.
   private var inapplicable: Set<Int> = []
+  /// All answers of the exchange in hand are the same.
+  private var isUniform = false
   private var first: Timestamp?
   private var last: Timestamp?
 
@@ -113,9 +115,12 @@ public struct RunAnalysis: Sendable {
   /// asked, else with the recorded response; so is the control's. An attempt without a whole answer is a difference of
   /// its own; where the answer to compare with is missing or not whole, or the attempt was ended from this side, there
   /// is nothing to compare and that is counted.
-  /// - Parameter inapplicable: indices of suppressions that are about other requests.
-  public mutating func add(_ replayed: ReplayedExchange, inapplicable: Set<Int> = []) {
+  /// - Parameters:
+  ///   - inapplicable: indices of suppressions that are about other requests.
+  ///   - isUniform: all answers are known to be the recorded one, as of ``HTTPModel/HTTPResponse/isSameAnswer(as:)``.
+  public mutating func add(_ replayed: ReplayedExchange, inapplicable: Set<Int> = [], isUniform: Bool = false) {
     self.inapplicable = inapplicable
+    self.isUniform = isUniform
     guard let request = replayed.exchange.request else { return }
     let number = endpointNumber(of: request)
     for attempt in replayed.attempts where attempt.role == .shadow {
@@ -252,6 +257,7 @@ public struct RunAnalysis: Sendable {
         actual: attempt.outcome.identifier)
       return ([difference], nil)
     }
+    if isUniform { return ([], nil) }
     let comparison = comparator.comparison(
       expected: expected, actual: answer, method: request.method, target: request.target,
       inapplicable: inapplicable)

@@ -46,7 +46,9 @@ extension HTTPResponse {
   /// As long as the usual form is and ends (RFC 9110, 5.6.7).
   private static func isTime(_ bytes: UnsafeRawBufferPointer, _ range: FieldRange) -> Bool {
     guard range.valueEnd &- range.valueStart == 29, Int(range.valueEnd) <= bytes.count else { return false }
-    return bytes[Int(range.valueEnd) - 4..<Int(range.valueEnd)].elementsEqual(" GMT".utf8)
+    // " GMT"
+    return bytes.loadUnaligned(fromByteOffset: Int(range.valueEnd) &- 4, as: UInt32.self)
+      == UInt32(littleEndian: 0x544d_4720)
   }
 
   private static func isDate(_ bytes: UnsafeRawBufferPointer, _ range: FieldRange) -> Bool {

@@ -138,14 +138,17 @@ public final class SessionReader {
   /// over and noted in ``damage``.
   /// - Throws: where the file cannot be read any more.
   public func next() throws(SessionFileError) -> Exchange? {
-    while let (key, found) = try nextHalf() {
-      if key.kind != RecordKind.request.rawValue, found != nil { return found }
-      guard var exchange = found else { continue }
-      // Only the response can follow the request under one key; a repeated one replaces the first.
-      while let (_, half) = try nextHalf(joining: key) {
-        if let half { exchange.join(half) }
+    var found: Exchange?
+    while let key = try nextHalf(into: &found) {
+      if found == nil { continue }
+      if key.kind == RecordKind.request.rawValue {
+        // Only the response can follow the request under one key; a repeated one replaces the first.
+        var half: Exchange?
+        while try nextHalf(into: &half, joining: key) != nil {
+          if half != nil { found!.join(half!) }
+        }
       }
-      return exchange
+      return consume found
     }
     return nil
   }
@@ -154,10 +157,14 @@ public final class SessionReader {
   /// nobody else has it.
   public func recycle(_ exchange: inout Exchange) { spare.add(&exchange) }
 
-  /// The record that comes next and what it holds; nil in the latter where it cannot be decoded or is of a kind that
-  /// is not known here.
-  /// - Parameter joining: only where it is the response to this request.
-  private func nextHalf(joining: RecordKey? = nil) throws(SessionFileError) -> (key: RecordKey, exchange: Exchange?)? {
+  /// Reads the record that comes next.
+  /// - Parameters:
+  ///   - found: what it holds; nil where it cannot be decoded or is of a kind that is not known here.
+  ///   - joining: only where it is the response to this request.
+  /// - Returns: its key; nil where there is none.
+  private func nextHalf(
+    into found: inout Exchange?, joining: RecordKey? = nil
+  ) throws(SessionFileError) -> RecordKey? {
     try openBlocks()
     while let cursor = heap.top {
       if let joining {
@@ -168,27 +175,27 @@ public final class SessionReader {
         try openBlocks()
         continue
       }
-      return withExtendedLifetime(bytes) {
-        let exchange = decode(cursor, bytes.contents)
+      withExtendedLifetime(bytes) {
+        decode(cursor, bytes.contents, into: &found)
         advance(past: cursor, bytes.contents)
-        return (cursor.key, exchange)
       }
+      return cursor.key
     }
     return nil
   }
 
-  private func decode(_ cursor: BlockCursor, _ block: UnsafeRawBufferPointer) -> Exchange? {
+  private func decode(_ cursor: BlockCursor, _ block: UnsafeRawBufferPointer, into found: inout Exchange?) {
+    found = nil
     switch RecordKind(rawValue: cursor.key.kind) {
     case .exchange, .request, .response: break
-    default: return nil
+    default: return
     }
     var attempts: [UnsafeRawBufferPointer] = []
     do throws(RecordFault) {
       let fields = RecordKey.fields(block, at: cursor.offset, end: cursor.end)
-      return try Exchange(fields, key: cursor.key, attempts: &attempts, &spare)
+      found = try Exchange(fields, key: cursor.key, attempts: &attempts, &spare)
     } catch {
       noteFault(cursor.block, bytes: cursor.end - cursor.offset)
-      return nil
     }
   }
 

@@ -9,11 +9,18 @@ import Testing
 /// Limits of single routes, and what rules say of requests.
 @Suite(.timeLimit(.minutes(2))) struct RouteTests {
   /// Rules by path.
-  private struct PathRules: RequestRules {
-    var byPath: [String: RequestHandling] = [:]
-    var rewrite: (@Sendable (HTTPRequest) -> HTTPRequest?)?
+  private final class PathRules: RequestRules {
+    private let byPath: [String: RequestHandling]
+    private let rewrite: (@Sendable (HTTPRequest) -> HTTPRequest?)?
     /// Seen by ``handling(of:round:)``, in order.
     let asked = Log()
+
+    init(
+      byPath: [String: RequestHandling] = [:], rewrite: (@Sendable (HTTPRequest) -> HTTPRequest?)? = nil
+    ) {
+      self.byPath = byPath
+      self.rewrite = rewrite
+    }
 
     final class Log: Sendable {
       let entries = Mutex<[String]>([])

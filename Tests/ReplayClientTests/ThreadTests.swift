@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test func aRoutesCapHoldsOverAllThreads() throws {
-    struct Capped: RequestRules {
+    final class Capped: RequestRules {
       func handling(of exchange: Exchange, round: UInt32) -> RequestHandling {
         var (handling, route) = (RequestHandling(), RequestRoute(number: 1))
         route.concurrency = 5

@@ -88,7 +88,7 @@ final class ReplaySession {
           guard let middleware else { return try read() }
           return try middleware.next(round: wanted, from: read)
         },
-        deliver: { (replayed: consuming ReplayedExchange) in
+        deliver: { replayed in
           middleware?.tell(replayed)
           try self.deliver(&replayed)
           source.recycle(&replayed.exchange)

@@ -80,7 +80,7 @@ struct RunRules {
     if !isComparable, let blanked = blanking.applied(to: kept) {
       analysis.add(blanked, inapplicable: inapplicable)
     } else {
-      analysis.add(kept, inapplicable: inapplicable)
+      analysis.add(kept, inapplicable: inapplicable, isUniform: isAsRecorded)
     }
   }
 

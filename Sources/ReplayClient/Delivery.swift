@@ -1,0 +1,82 @@
+import HTTPModel
+
+/// Brings together again what the sides did with an exchange, for delivery. Owner: the reading thread. Bounds: what is
+/// read ahead, and the memory of some answers that were delivered.
+struct Delivery {
+  private let memory: HeldMemory
+  /// Parts of exchanges that others are missing of, by place in the plan.
+  private var open: [UInt64: [PlannedRequest]] = [:]
+  /// Exchanges whose parts have not all ended.
+  var outstanding = 0
+  /// What was joined last.
+  var replayed = ReplayedExchange(exchange: Exchange(), attempts: [])
+  /// Answers that nobody needs any more: others are read into their memory.
+  private var spare: [HTTPResponse] = []
+
+  private static let spareLimit = 256
+  private static let spareSizeLimit = 4096
+
+  init(memory: HeldMemory) { self.memory = memory }
+
+  /// Takes a part that has ended.
+  /// - Returns: whether ``replayed`` now is what the sides did with its exchange: this was the last part, and one was
+  ///   sent.
+  mutating func join(_ request: PlannedRequest) -> Bool {
+    if request.parts > 1 {
+      guard open[request.sequence, default: []].count == request.parts - 1 else {
+        open[request.sequence, default: []].append(request)
+        return false
+      }
+      outstanding -= 1
+      return join((open.removeValue(forKey: request.sequence) ?? []) + [request])
+    }
+    outstanding -= 1
+    memory.add(-request.heldBytes)
+    // Taken out, so that its arrays are moved rather than shared.
+    guard let exchange = request.exchange.take(), let attempt = request.attempt.take() else { return false }
+    replayed.exchange = exchange
+    replayed.attempts.append(attempt)
+    return true
+  }
+
+  private mutating func join(_ parts: [PlannedRequest]) -> Bool {
+    var recorded: Exchange?
+    for part in parts.sorted(by: { $0.side < $1.side }) {
+      memory.add(-part.heldBytes)
+      if let exchange = part.exchange.take() { recorded = exchange }
+      if let attempt = part.attempt.take() { replayed.attempts.append(attempt) }
+    }
+    guard let recorded, !replayed.attempts.isEmpty else {
+      clear()
+      return false
+    }
+    replayed.exchange = recorded
+    return true
+  }
+
+  /// Brings together the parts of an exchange whose others never came, in the plan's order, of a run that ended early.
+  /// - Returns: nil where there are no more; else as ``join(_:)-(PlannedRequest)``.
+  mutating func joinRest() -> Bool? {
+    guard let first = open.keys.min(), let parts = open.removeValue(forKey: first) else { return nil }
+    return join(parts)
+  }
+
+  /// Done with ``replayed``: what was left in it may be written over.
+  mutating func clear() {
+    for index in replayed.attempts.indices where spare.count < Self.spareLimit {
+      guard let answer = replayed.attempts[index].response.take(),
+        answer.fields.storage.count + answer.body.bytes.count <= Self.spareSizeLimit
+      else { continue }
+      spare.append(answer)
+    }
+    replayed.attempts.removeAll(keepingCapacity: true)
+  }
+
+  /// Gives planned requests the memory of answers.
+  mutating func equip(_ batch: [PlannedRequest]) {
+    for request in batch {
+      guard let answer = spare.popLast() else { return }
+      request.spareAnswer = answer
+    }
+  }
+}
