@@ -62,9 +62,12 @@ final class MirrorJudge: @unchecked Sendable {
     return intake.isOver ? .over : .nothing
   }
 
-  func deliver(_ replayed: ReplayedExchange) {
+  /// Moves what came of a request out of where it was.
+  func deliver(_ replayed: inout ReplayedExchange) {
     for exchange in intake.takeAnswers() { pairs.add(exchange, now: monotonicNow()).map { judge($0) } }
-    pairs.add(replayed, now: monotonicNow()).map { judge($0) }
+    var taken = ReplayedExchange(exchange: Exchange(), attempts: [])
+    swap(&taken, &replayed)
+    pairs.add(taken, now: monotonicNow()).map { judge($0) }
   }
 
   /// Everything has ended: pairs that are not whole are judged as they are, and the last window is reported.

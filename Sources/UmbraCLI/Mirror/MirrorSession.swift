@@ -106,7 +106,7 @@ private final class MirrorFeeder: Sendable {
     let thread = try BackgroundThread { [self] in
       let result: Swift.Result<ReplayOutcome, ReplayError>
       do throws(ReplayError) {
-        result = .success(try replayer.run(live: { judge.next(hasRoom: $0) }, deliver: { judge.deliver($0) }))
+        result = .success(try replayer.run(live: { judge.next(hasRoom: $0) }, deliver: { judge.deliver(&$0) }))
       } catch { result = .failure(error) }
       state.withLock { $0.result = result }
     }
