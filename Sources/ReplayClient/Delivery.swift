@@ -9,7 +9,7 @@ struct Delivery {
   /// Exchanges whose parts have not all ended.
   var outstanding = 0
   /// What was joined last.
-  var replayed = ReplayedExchange(exchange: Exchange(), attempts: [])
+  private var replayed = ReplayedExchange(exchange: Exchange(), attempts: [])
   /// Answers that nobody needs any more: others are read into their memory.
   private var spare: [HTTPResponse] = []
 
@@ -18,10 +18,33 @@ struct Delivery {
 
   init(memory: HeldMemory) { self.memory = memory }
 
-  /// Takes a part that has ended.
-  /// - Returns: whether ``replayed`` now is what the sides did with its exchange: this was the last part, and one was
-  ///   sent.
-  mutating func join(_ request: PlannedRequest) -> Bool {
+  /// Takes parts that have ended, and delivers each exchange whose last part that is and of which one was sent.
+  /// - Parameters:
+  ///   - withRest: also those of which a part never ended; the run ended early.
+  ///   - delivers: false lets all go.
+  /// - Returns: what `deliver` threw, after which nothing was delivered any more.
+  mutating func take(
+    _ ended: [PlannedRequest], withRest: Bool, delivers: Bool, to deliver: (inout ReplayedExchange) throws -> Void
+  ) -> (any Error)? {
+    var failure: (any Error)?
+    func hand(_ replayed: inout ReplayedExchange) {
+      guard delivers, failure == nil else { return }
+      do { try deliver(&replayed) } catch { failure = error }
+    }
+    for request in ended where join(request) {
+      hand(&replayed)
+      clear()
+    }
+    guard withRest else { return failure }
+    while let isWhole = joinRest() {
+      if isWhole { hand(&replayed) }
+      clear()
+    }
+    return failure
+  }
+
+  /// - Returns: whether ``replayed`` now is what the sides did with its exchange.
+  private mutating func join(_ request: PlannedRequest) -> Bool {
     if request.parts > 1 {
       guard open[request.sequence, default: []].count == request.parts - 1 else {
         open[request.sequence, default: []].append(request)
@@ -55,14 +78,14 @@ struct Delivery {
   }
 
   /// Brings together the parts of an exchange whose others never came, in the plan's order, of a run that ended early.
-  /// - Returns: nil where there are no more; else as ``join(_:)-(PlannedRequest)``.
-  mutating func joinRest() -> Bool? {
+  /// - Returns: nil where there are no more.
+  private mutating func joinRest() -> Bool? {
     guard let first = open.keys.min(), let parts = open.removeValue(forKey: first) else { return nil }
     return join(parts)
   }
 
   /// Done with ``replayed``: what was left in it may be written over.
-  mutating func clear() {
+  private mutating func clear() {
     for index in replayed.attempts.indices where spare.count < Self.spareLimit {
       guard let answer = replayed.attempts[index].response.take(),
         answer.fields.storage.count + answer.body.bytes.count <= Self.spareSizeLimit

@@ -77,15 +77,9 @@ extension Replayer {
         publishWithheld(plan)
       }
       let (ended, outcomes) = handover.takeEnded(waits: count < Replayer.liveBatch)
-      for request in ended where delivery.join(request) {
-        do { if failure == nil { try deliver(&delivery.replayed) } } catch { fail(.deliveryFailed(error)) }
-        delivery.clear()
-      }
+      let error = delivery.take(ended, withRest: outcomes != nil, delivers: failure == nil, to: deliver)
+      if let error { fail(.deliveryFailed(error)) }
       guard let outcomes else { continue }
-      while let isWhole = delivery.joinRest() {
-        do { if isWhole, failure == nil { try deliver(&delivery.replayed) } } catch { fail(.deliveryFailed(error)) }
-        delivery.clear()
-      }
       if let failure { throw failure }
       return outcome(outcomes, plan)
     }
