@@ -53,12 +53,17 @@ final class HTTP2Stream {
   func take(_ headers: HPACKHeaders, endsStream: Bool, at time: Timestamp) -> Progress {
     if start == nil { start = time }
     if response != nil {
-      response!.trailers = HTTP2Stream.fields(of: headers).fields
+      var trailers = HeaderFields()
+      _ = HTTP2Stream.read(headers, into: &trailers)
+      response!.trailers = trailers
       isWhole = endsStream
       return endsStream ? .goesOn : .malformed
     }
-    let (fields, status) = HTTP2Stream.fields(of: headers)
-    guard let status, (100...999).contains(status) else { return .malformed }
+    // The memory of an answer before, where there is one.
+    var spare = request.spareAnswer.take()
+    var fields = HeaderFields()
+    if spare != nil { swap(&spare!.fields, &fields) }
+    guard let status = HTTP2Stream.read(headers, into: &fields), (100...999).contains(status) else { return .malformed }
     if status < 200 {
       guard !endsStream, status != 101 else { return .malformed }
       if informational.count < ResponseReader.informationalLimit {
@@ -69,11 +74,18 @@ final class HTTP2Stream {
     kept.add(fields.storage.count)
     isWhole = endsStream
     let timing = MessageTiming(start: start ?? time, headEnd: time, end: time)
-    response = HTTPResponse(
-      version: .http2, status: status, reasonRange: 0..<0, fields: fields,
-      body: HTTPBody(framing: endsStream ? .none : .stream), timing: timing)
-    if !endsStream, let length = fields.first("content-length").flatMap({ UInt64(String(decoding: $0, as: UTF8.self)) })
-    {
+    let framing = endsStream ? BodyFraming.none : .stream
+    if spare != nil {
+      spare!.reuse(version: .http2, status: status, reasonRange: 0..<0, framing: framing, timing: timing)
+      swap(&spare!.fields, &fields)
+      swap(&spare, &response)
+    } else {
+      response = HTTPResponse(
+        version: .http2, status: status, reasonRange: 0..<0, fields: fields, body: HTTPBody(framing: framing),
+        timing: timing)
+    }
+    let announced = endsStream ? nil : response!.fields.first("content-length")
+    if let length = announced.flatMap({ UInt64(String(decoding: $0, as: UTF8.self)) }) {
       contentLength = length
       response!.body.bytes.reserveCapacity(kept.reserve(Int(clamping: length)))
     }
@@ -109,26 +121,29 @@ final class HTTP2Stream {
     return response
   }
 
-  /// Without the pseudo-header fields, of which the status comes apart.
-  private static func fields(of headers: HPACKHeaders) -> (fields: HeaderFields, status: UInt16?) {
-    var fields = HeaderFields()
+  /// Reads a header list in place of what `fields` was. The storage holds pseudo-header fields too, as that of a captured
+  /// answer does.
+  /// - Returns: the status; nil where the first that is said is no number.
+  private static func read(_ headers: HPACKHeaders, into fields: inout HeaderFields) -> UInt16? {
+    fields.storage.removeAll(keepingCapacity: true)
+    fields.ranges.removeAll(keepingCapacity: true)
     fields.ranges.reserveCapacity(headers.count)
     fields.storage.reserveCapacity(32 * headers.count)
     var status: UInt16??
     for (name, value, _) in headers {
-      if name.utf8.first == UInt8(ascii: ":") {
-        if status == nil, asciiCaseInsensitiveEqual(name.utf8, ":status".utf8) { status = .some(UInt16(value)) }
-        continue
-      }
       let nameStart = UInt32(fields.storage.count)
       append(name, to: &fields.storage)
       let nameEnd = UInt32(fields.storage.count)
       append(value, to: &fields.storage)
+      if name.utf8.first == UInt8(ascii: ":") {
+        if status == nil, asciiCaseInsensitiveEqual(name.utf8, ":status".utf8) { status = .some(UInt16(value)) }
+        continue
+      }
       fields.ranges.append(
         FieldRange(
           nameStart: nameStart, nameEnd: nameEnd, valueStart: nameEnd, valueEnd: UInt32(fields.storage.count)))
     }
-    return (fields, status ?? nil)
+    return status ?? nil
   }
 
   private static func append(_ text: String, to bytes: inout [UInt8]) {
