@@ -158,7 +158,7 @@ let package = Package(
     tests("SessionFile", ["HTTPModel"]),
     tests("TrafficRules", ["HTTPModel", "MessageFraming", "ContentCoding", "ContentTree"]),
     tests("ReplaySchedule", ["HTTPModel"]),
-    tests("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding"] + nio + nioProtocols),
+    tests("ReplayClient", ["HTTPModel", "ReplaySchedule", "HTTP1Decoding", "HTTP2Decoding"] + nio + nioProtocols),
     tests("ResponseDiff", ["HTTPModel", "ContentCoding", "ContentTree"]),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "HTTPModel", "ResponseDiff"], exclude: ["Goldens"],

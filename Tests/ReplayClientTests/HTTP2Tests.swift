@@ -1,3 +1,4 @@
+import HTTP2Decoding
 import HTTPModel
 import ReplayClient
 import ReplaySchedule
@@ -284,5 +285,39 @@ import Testing
     let (outcome, _) = try replayed(session, to: server, options)
     #expect(outcome.attempts == [.answered: 400] && outcome.connectionsOpened == 4)
     #expect(counts.withLock { $0 }.values.allSatisfy { $0 > 10 })
+  }
+
+  /// A replayed answer and a captured one are found to be the same by looking at their octets.
+  @Test func anAnswerLiesInMemoryAsACapturedOneDoes() throws {
+    let fields = [(":status", "200"), ("server", "shop"), ("content-type", "text/plain"), ("x-empty", "")]
+    @Sendable func answer(stream: UInt32) -> [Frame] {
+      [.headers(fields, stream: stream), Frame(.data, flags: 1, stream: stream, Array("ok".utf8))]
+    }
+    let server = HostileServer { peer in
+      guard peer.beginHTTP2() else { return }
+      while let frame = peer.requestFrame() { for frame in answer(stream: frame.stream) { peer.send(frame) } }
+    }
+    var captured: [HTTP2Head] = []
+    var connection = HTTP2Connection()
+    let request = Frame.headers(
+      [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "shop")], stream: 1, ends: true)
+    let (client, target) = (
+      Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Frame(.settings).bytes + request.bytes,
+      Frame(.settings).bytes + answer(stream: 1).flatMap(\.bytes)
+    )
+    for (sender, bytes) in [(HTTP2Side.originator, client), (.responder, target)] {
+      var offset = 0
+      while let event = bytes.withUnsafeBytes({
+        connection.nextEvent(from: sender, in: $0, at: &offset, time: Timestamp(nanoseconds: 0))
+      }) {
+        if case .head(let head) = event.content, !head.isRequest { captured.append(head) }
+      }
+    }
+    // More than are planned at a time, so that some are read into the memory of others.
+    let session = (1...1500).map { multiplexed("/\($0)", connection: 1, ordinal: UInt32($0)) }
+    let results = try replayed(session, to: server, testOptions { $0.connections = .pool(1) }).results
+    #expect(results.count == 1500 && captured.count == 1)
+    #expect(results.allSatisfy { $0.attempts[0].response?.fields == captured.first?.fields })
+    #expect(results.allSatisfy { $0.attempts[0].response?.body.bytes == Array("ok".utf8) })
   }
 }
