@@ -46,6 +46,8 @@ struct LatencyPairs {
   private let capacity: Int
   private var primary: [Float] = []
   private var shadow: [Float] = []
+  /// Which pair of all it was; by place only while none was left out.
+  private var numbers: [UInt64] = []
   private var random: SplitMix64
   private(set) var count: UInt64 = 0
   /// Pairs in which the shadow was slower than the primary by more than the floors, and the control was not.
@@ -81,6 +83,8 @@ struct LatencyPairs {
       // Algorithm R: each pair is kept with the same probability.
       let place = random.below(Int(clamping: count))
       guard place < capacity else { return }
+      if numbers.isEmpty { numbers = Array(1...UInt64(capacity)) }
+      numbers[place] = count
       primary[place] = Float(p)
       shadow[place] = Float(s)
     }
@@ -99,9 +103,10 @@ struct LatencyPairs {
 
   /// The statistics of the quantiles 0.5, 0.95 and 0.99.
   func ratios() -> [DifferenceStatistics.QuantileRatio?] {
-    DifferenceStatistics.quantileRatios(
-      primary: primary.map { Double($0) }, shadow: shadow.map { Double($0) }, quantiles: [0.5, 0.95, 0.99],
-      resamples: capacity > 2000 ? 100 : 200)
+    let inOrder = numbers.isEmpty ? Array(primary.indices) : numbers.indices.sorted { numbers[$0] < numbers[$1] }
+    return DifferenceStatistics.quantileRatios(
+      primary: inOrder.map { Double(primary[$0]) }, shadow: inOrder.map { Double(shadow[$0]) },
+      quantiles: [0.5, 0.95, 0.99], resamples: capacity > 2000 ? 100 : 200)
   }
 
   var samples: UInt64 { UInt64(primary.count) }

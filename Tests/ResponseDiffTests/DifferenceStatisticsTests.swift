@@ -126,6 +126,44 @@ private typealias Statistics = DifferenceStatistics
     #expect(hits >= 34)
   }
 
+  /// 400 pairs; the shadow is slower by 40 ms in a tenth of them.
+  private func pairs(slowInOneMoment: Bool, _ random: inout SplitMix64) -> (primary: [Double], shadow: [Double]) {
+    var (primary, shadow): ([Double], [Double]) = ([], [])
+    for number in 0..<400 {
+      let time = 10_000 + 5000 * Double.random(in: 0..<1, using: &random)
+      primary.append(time)
+      let isSlow = slowInOneMoment ? (100..<140).contains(number) : Double.random(in: 0..<1, using: &random) < 0.1
+      shadow.append(time + (isSlow ? 40_000 : 0))
+    }
+    return (primary, shadow)
+  }
+
+  @Test func oneBusyMomentConfirmsNothing() throws {
+    var random = SplitMix64(seed: 5)
+    var (moments, spread) = (0, 0)
+    for _ in 0..<20 {
+      for slowInOneMoment in [true, false] {
+        let (primary, shadow) = pairs(slowInOneMoment: slowInOneMoment, &random)
+        let ratio = try #require(
+          Statistics.quantileRatios(primary: primary, shadow: shadow, quantiles: [0.95], resamples: 200)[0])
+        #expect(ratio.ratio > 3)
+        if ratio.low > 1.1 { if slowInOneMoment { moments += 1 } else { spread += 1 } }
+      }
+    }
+    #expect(moments <= 2 && spread >= 18, "\(moments) of one moment, \(spread) spread over all")
+  }
+
+  @Test func samplesThatReplacedOthersStandInTheirOrderAgain() throws {
+    // Slow while the 3,000th to 3,400th of 4,000 pairs are sent, of which 1,024 are kept.
+    var latencies = LatencyPairs(capacity: 1024)
+    for number in 0..<4000 {
+      let isSlow = (3000..<3400).contains(number)
+      latencies.record(primaryNanoseconds: 10_000_000, shadowNanoseconds: isSlow ? 60_000_000 : 10_000_000)
+    }
+    let ratio = try #require(latencies.ratios()[1])
+    #expect(latencies.samples == 1024 && ratio.ratio == 6 && ratio.low == 1)
+  }
+
   @Test func quantilesOfTooFewSamplesHaveNoInterval() {
     let times = (0..<100).map { Double($0 + 1) }
     let ratios = Statistics.quantileRatios(primary: times, shadow: times, quantiles: [0.5, 0.95, 0.99])
