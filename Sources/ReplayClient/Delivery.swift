@@ -36,8 +36,9 @@ struct Delivery {
       clear()
     }
     guard withRest else { return failure }
-    while let isWhole = joinRest() {
-      if isWhole { hand(&replayed) }
+    // In the plan's order.
+    for sequence in open.keys.sorted() where join(open.removeValue(forKey: sequence) ?? []) {
+      hand(&replayed)
       clear()
     }
     return failure
@@ -75,13 +76,6 @@ struct Delivery {
     }
     replayed.exchange = recorded
     return true
-  }
-
-  /// Brings together the parts of an exchange whose others never came, in the plan's order, of a run that ended early.
-  /// - Returns: nil where there are no more.
-  private mutating func joinRest() -> Bool? {
-    guard let first = open.keys.min(), let parts = open.removeValue(forKey: first) else { return nil }
-    return join(parts)
   }
 
   /// Done with ``replayed``: what was left in it may be written over.
