@@ -12,7 +12,12 @@ struct LatencyHistogram {
   private var largest: UInt64 = 0
 
   /// - Parameter isPrecise: whether values are kept to three digits or to two, which take a tenth of the memory.
-  init(isPrecise: Bool) { histogram = Histogram(numberOfSignificantValueDigits: isPrecise ? .three : .two) }
+  init(isPrecise: Bool) {
+    // To begin with up to a minute or 16 ms. It grows by itself, at some 400 instructions a place.
+    histogram = Histogram(
+      highestTrackableValue: isPrecise ? 60_000_000 : 16_000, numberOfSignificantValueDigits: isPrecise ? .three : .two)
+    histogram.autoResize = true
+  }
 
   var count: UInt64 { histogram.totalCount }
 

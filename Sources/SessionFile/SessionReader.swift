@@ -140,12 +140,13 @@ public final class SessionReader {
   public func next() throws(SessionFileError) -> Exchange? {
     var found: Exchange?
     while let key = try nextHalf(into: &found) {
-      if found == nil { continue }
+      // Compared with nil it would be copied whole.
+      guard case .some = found else { continue }
       if key.kind == RecordKind.request.rawValue {
         // Only the response can follow the request under one key; a repeated one replaces the first.
         var half: Exchange?
         while try nextHalf(into: &half, joining: key) != nil {
-          if half != nil { found!.join(half!) }
+          if let half { found!.join(half) }
         }
       }
       return consume found

@@ -60,7 +60,8 @@ final class ExchangeSource {
       } else {
         exchange = try reader.next()
       }
-      if exchange != nil { count += 1 }
+      // Compared with nil it would be copied whole.
+      if case .some = exchange { count += 1 }
       return exchange
     } catch { throw CommandFailure("\(error)") }
   }
