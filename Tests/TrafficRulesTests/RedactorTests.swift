@@ -73,6 +73,19 @@ import Testing
         #"e7,"token":true,"secret":null,"pwd":""}"#))
   }
 
+  @Test func aTokenIsNeverTheSecret() {
+    for secret in ["ä", "7", "x", "Q", "か", "12", "a1", "-3", "😀"] {
+      for digest in UInt64(0)..<3000 {
+        var text = Array(secret.utf8)
+        text.withUnsafeMutableBufferPointer { SecretText.writeToken($0, digest: digest) }
+        #expect(text.count == secret.utf8.count && text != Array(secret.utf8))
+        var again = Array(secret.utf8)
+        again.withUnsafeMutableBufferPointer { SecretText.writeToken($0, digest: digest) }
+        #expect(text == again)
+      }
+    }
+  }
+
   @Test func otherKeysGiveOtherTokens() {
     var (first, second) = (Redactor(key: [1]), Redactor(key: [2]))
     var (a, b) = (exchange(request("GET", "/?token=abcdefghijkl")), exchange(request("GET", "/?token=abcdefghijkl")))

@@ -42,16 +42,25 @@ enum SecretText {
 
   // MARK: Tokens
 
-  /// Writes a token over the secret.
+  /// Writes a token over the secret. It is another text, unless there is none of the kind: `0` stays.
   /// - Parameter digest: of the secret, under a key.
   static func writeToken(_ text: UnsafeMutableBufferPointer<UInt8>, digest: UInt64) {
-    var random = TokenSequence(seed: digest)
-    switch form(UnsafeBufferPointer(text)) {
-    case .long: writeLong(text, &random)
-    case .characters: writeCharacters(text, &random, isEverything: false)
-    case .everything: writeCharacters(text, &random, isEverything: true)
+    let form = form(UnsafeBufferPointer(text))
+    if form == .long {
+      var random = TokenSequence(seed: digest)
+      return writeLong(text, &random)
+    }
+    // What is drawn for a few characters may be these themselves.
+    let secret = text.count <= longestDrawnAgain ? Array(text) : nil
+    for draw in 0..<UInt8(32) {
+      var random = TokenSequence(seed: draw == 0 ? digest : TokenSequence.mix(digest, draw))
+      writeCharacters(text, &random, isEverything: form == .everything)
+      guard let secret, text.elementsEqual(secret) else { return }
     }
   }
+
+  /// Octets; a longer text is drawn for itself once in millions of years.
+  private static let longestDrawnAgain = 16
 
   private static func writeLong(_ text: UnsafeMutableBufferPointer<UInt8>, _ random: inout TokenSequence) {
     var position = 0
