@@ -67,6 +67,7 @@ public struct HTTP1Head: Sendable {
       version: version, status: status, reasonRange: reason, fields: fields,
       body: HTTPBody(framing: framing), timing: timing)
   }
+
   /// The same, in the memory of another response where there is one, whose fields the head is left with.
   /// - Parameter response: takes the place of that other one; nil for a request's head.
   public mutating func moveResponse(timing: MessageTiming, into response: inout HTTPResponse?) {

@@ -51,16 +51,13 @@ enum SecretText {
       return writeLong(text, &random)
     }
     // What is drawn for a few characters may be these themselves.
-    let secret = text.count <= longestDrawnAgain ? Array(text) : nil
+    let secret = Array(text)
     for draw in 0..<UInt8(32) {
       var random = TokenSequence(seed: draw == 0 ? digest : TokenSequence.mix(digest, draw))
       writeCharacters(text, &random, isEverything: form == .everything)
-      guard let secret, text.elementsEqual(secret) else { return }
+      guard text.elementsEqual(secret) else { return }
     }
   }
-
-  /// Octets; a longer text is drawn for itself once in millions of years.
-  private static let longestDrawnAgain = 16
 
   private static func writeLong(_ text: UnsafeMutableBufferPointer<UInt8>, _ random: inout TokenSequence) {
     var position = 0
