@@ -3,7 +3,7 @@
 
 enum PageStyle {
   /// SHA-256 of ``text``, for the page's Content-Security-Policy; a test says what it has to be.
-  static let hash = "sha256-y46f+ry/9VYbgvwr+/sjcW7ozDtnTki+/CxpsE7z9GA="
+  static let hash = "sha256-DAclBfpAGz2mqhbqGIye+/61MdWX88h0uW5m58SL/5o="
 
   static let text = #"""
 
@@ -189,7 +189,7 @@ enum PageStyle {
     .code b { font-family: var(--mono); font-weight: 600; }
     .s4 b { color: var(--medium); }
     .s5 b { color: var(--high); }
-    .split { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 24px 48px; align-items: start; }
+    .split { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 24px 48px; align-items: start; }
     figcaption { color: var(--soft); font-size: 12.5px; margin-bottom: 8px; }
     .chart { display: block; width: 100%; max-width: 640px; }
     .grid { stroke: var(--line); stroke-width: 1; }
@@ -232,8 +232,8 @@ enum PageStyle {
     .loss { color: var(--medium); font-weight: 600; }
     .loss .n::before { content: "! "; }
 
+    @media (max-width: 1340px) { .split { grid-template-columns: minmax(0, 1fr); } }
     @media (max-width: 900px) {
-      .split { grid-template-columns: minmax(0, 1fr); }
       .ledger { columns: 1; }
     }
     @media (max-width: 720px) {
