@@ -137,4 +137,11 @@ public struct ReplayedExchange: Hashable, Sendable {
     self.exchange = exchange
     self.attempts = attempts
   }
+
+  /// When the last of its attempts ended; nil where there is none.
+  public var end: Timestamp? {
+    var latest: Timestamp?
+    for index in attempts.indices { latest = max(latest ?? attempts[index].end, attempts[index].end) }
+    return latest
+  }
 }

@@ -21,6 +21,8 @@ public struct EndpointCatalog: Sendable {
     var requests = 0
     /// Stands for all children, once they are known to be values.
     var value: Int?
+    /// The child that was looked up last; below 0 where none was.
+    var recent = -1
   }
 
   /// The first that matches counts; what was named before they changed keeps its name.
@@ -31,7 +33,8 @@ public struct EndpointCatalog: Sendable {
   private var numbers = HashIndex()
   /// Nobody can choose paths so that all of them are in one place of the table.
   private let seed = UInt64.random(in: 0 ... .max)
-  private var template: [UInt8] = []
+  /// For steps of which a part looks like a value.
+  private var stepBuffer: [UInt8] = []
   private static let nodeLimit = 20_000
   private static let depthLimit = 16
 
@@ -46,55 +49,85 @@ public struct EndpointCatalog: Sendable {
   /// The endpoint of a request, learned from on the way.
   public mutating func name(of request: HTTPRequest) -> String {
     var name: [UInt8] = []
-    write(request, into: &name)
+    write(request, visit(request), into: &name)
     return String(decoding: name, as: UTF8.self)
   }
 
-  /// Appends the name to a buffer that the caller uses again.
-  mutating func write(_ request: HTTPRequest, into name: inout [UInt8]) {
-    let (method, target) = (request.method, request.target)
-    if let pattern = EndpointPattern.first(of: patterns, matching: request) {
-      name.append(contentsOf: method.prefix(EndpointTemplate.methodLimit))
+  /// What a request's name is made of.
+  struct Visit {
+    /// Where a path ended that is remembered to its end: this and the method stand for the name. nil where there is
+    /// more to the name, or less is remembered.
+    fileprivate(set) var leaf: Int?
+    fileprivate var pattern: Int?
+    /// The steps that stand for values although they look like names, by their bits.
+    fileprivate var values: UInt64 = 0
+    fileprivate var operation: [UInt8]?
+  }
+
+  /// Learns from a request.
+  mutating func visit(_ request: HTTPRequest) -> Visit {
+    var visit = Visit()
+    visit.pattern = EndpointPattern.firstIndex(of: patterns, matching: request)
+    if visit.pattern != nil || GRPCComparison.isSpoken(request.fields) { return visit }
+    let target = request.target
+    let path = target.first == UInt8(ascii: "/") ? target : EndpointTemplate.path(of: target)
+    let mayName = path.withUnsafeBufferPointer { learn($0, &visit) }
+    if mayName, let operation = GraphQLOperation.name(in: request) {
+      visit.leaf = nil
+      visit.operation = operation
+    }
+    return visit
+  }
+
+  /// Appends the name of a request that was visited to a buffer that the caller uses again.
+  func write(_ request: HTTPRequest, _ visit: Visit, into name: inout [UInt8]) {
+    if let pattern = visit.pattern {
+      name.append(contentsOf: request.method.prefix(EndpointTemplate.methodLimit))
       name.append(0x20)
-      name.append(contentsOf: pattern.path.utf8)
+      name.append(contentsOf: patterns[pattern].path.utf8)
       return
     }
-    template.removeAll(keepingCapacity: true)
-    EndpointTemplate.write(method: method, target: target, into: &template)
-    if GRPCComparison.isSpoken(request.fields) {
-      name.append(contentsOf: template)
-      return
-    }
-    learn(into: &name)
-    if let operation = GraphQLOperation.name(in: request) {
+    EndpointTemplate.write(method: request.method, target: request.target, values: visit.values, into: &name)
+    if let operation = visit.operation {
       name.append(0x20)
       name.append(contentsOf: operation)
     }
   }
 
-  /// Walks the template's steps down the tree and writes them, values in braces.
-  private mutating func learn(into name: inout [UInt8]) {
-    // Taken out, so that walking it changes nothing that is read.
-    let template = self.template
-    template.withUnsafeBufferPointer { template in
-      var start = template.firstIndex(of: UInt8(ascii: "/")) ?? template.count
-      var (node, depth, written) = (0, 0, 0)
-      while start < template.count, depth < Self.depthLimit {
-        var end = start &+ 1
-        while end < template.count, template[end] != UInt8(ascii: "/") { end &+= 1 }
-        let segment = UnsafeBufferPointer(rebasing: template[start &+ 1..<end])
-        guard let next = step(segment, below: node) else { break }
-        if next.isValue {
-          name.append(contentsOf: UnsafeBufferPointer(rebasing: template[written...start]))
-          name.append(contentsOf: "{name}".utf8)
-          written = end
-        }
-        node = next.node
-        depth += 1
-        start = end
+  /// Walks a path's steps down the tree. True where the last one may be the place at which GraphQL is spoken.
+  @inline(__always)
+  private mutating func learn(_ path: UnsafeBufferPointer<UInt8>, _ visit: inout Visit) -> Bool {
+    var steps = PathSteps(path)
+    var (node, depth, isWhole, mayName) = (0, 0, true, false)
+    while let found = steps.next() {
+      mayName = found.text.last == UInt8(ascii: "l")
+      guard isWhole, depth < Self.depthLimit, let next = step(found, below: node) else {
+        isWhole = false
+        continue
       }
-      name.append(contentsOf: UnsafeBufferPointer(rebasing: template[written...]))
+      if next.isValue { visit.values |= 1 &<< UInt64(depth) }
+      node = next.node
+      depth &+= 1
     }
+    if isWhole, depth > 0, !steps.isCut { visit.leaf = node }
+    return mayName
+  }
+
+  @inline(__always)
+  private mutating func step(_ step: PathSteps.Step, below node: Int) -> (node: Int, isValue: Bool)? {
+    guard let value = step.value else { return self.step(step.text, below: node) }
+    if value.length == step.text.count {
+      let placeholder = value.placeholder
+      return self.step(
+        UnsafeBufferPointer(start: placeholder.utf8Start, count: placeholder.utf8CodeUnitCount), below: node)
+    }
+    // Taken out, so that walking the tree changes nothing that is read.
+    var text: [UInt8] = []
+    swap(&text, &stepBuffer)
+    text.removeAll(keepingCapacity: true)
+    step.append(to: &text)
+    defer { swap(&text, &stepBuffer) }
+    return text.withUnsafeBufferPointer { self.step($0, below: node) }
   }
 
   /// nil where there is no more room to remember.
@@ -102,8 +135,13 @@ public struct EndpointCatalog: Sendable {
     _ segment: UnsafeBufferPointer<UInt8>, below node: Int
   ) -> (node: Int, isValue: Bool)? {
     nodes[node].requests += 1
+    let recent = nodes[node].recent
+    if recent >= 0, isChild(recent, segment, below: node) { return (recent, false) }
     let hash = octetHash(segment, seed: seed &+ UInt64(node))
-    if let child = child(segment, hash, below: node) { return (child, false) }
+    if let child = numbers.number(of: hash, where: { isChild($0, segment, below: node) }) {
+      nodes[node].recent = child
+      return (child, false)
+    }
     let isName = Self.isName(segment)
     if isName, let value = nodes[node].value { return (value, true) }
     guard nodes.count < Self.nodeLimit else { return nil }
@@ -122,12 +160,11 @@ public struct EndpointCatalog: Sendable {
     return (child, false)
   }
 
-  private func child(_ segment: UnsafeBufferPointer<UInt8>, _ hash: UInt64, below node: Int) -> Int? {
-    numbers.number(of: hash) { number in
-      guard nodes[number].parent == node, nodes[number].name.count == segment.count else { return false }
-      return names.withUnsafeBytes {
-        equalBytes(UnsafeRawBufferPointer(rebasing: $0[nodes[number].name]), UnsafeRawBufferPointer(segment))
-      }
+  @inline(__always)
+  private func isChild(_ number: Int, _ segment: UnsafeBufferPointer<UInt8>, below node: Int) -> Bool {
+    guard nodes[number].parent == node, nodes[number].name.count == segment.count else { return false }
+    return names.withUnsafeBytes {
+      equalBytes(UnsafeRawBufferPointer(rebasing: $0[nodes[number].name]), UnsafeRawBufferPointer(segment))
     }
   }
 

@@ -36,16 +36,17 @@ public struct EndpointPattern: Hashable, Sendable, CustomStringConvertible {
 
   /// The name of a request's endpoint by the first pattern that matches it: its method, and the path as it is written.
   public static func name(of request: HTTPRequest, by patterns: [EndpointPattern]) -> String? {
-    guard let pattern = first(of: patterns, matching: request) else { return nil }
-    return String(decoding: request.method.prefix(EndpointTemplate.methodLimit), as: UTF8.self) + " " + pattern.path
+    guard let index = firstIndex(of: patterns, matching: request) else { return nil }
+    return String(decoding: request.method.prefix(EndpointTemplate.methodLimit), as: UTF8.self) + " "
+      + patterns[index].path
   }
 
-  static func first(of patterns: [EndpointPattern], matching request: HTTPRequest) -> EndpointPattern? {
+  static func firstIndex(of patterns: [EndpointPattern], matching request: HTTPRequest) -> Int? {
     guard !patterns.isEmpty else { return nil }
     let (method, target) = (request.method, request.target)
     let segments = EndpointTemplate.path(of: target).dropFirst().prefix(EndpointTemplate.pathLimit)
       .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    return patterns.first { $0.matches(method: method, segments: segments) }
+    return patterns.firstIndex { $0.matches(method: method, segments: segments) }
   }
 
   /// - Parameter segments: of the path, without slashes.

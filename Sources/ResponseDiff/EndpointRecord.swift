@@ -65,6 +65,25 @@ struct AttemptFigures {
   }
 }
 
+/// How often each status came. A few of them are most of all, and those are found first.
+struct StatusCounts {
+  private var rows: [(status: UInt16, count: UInt64)] = []
+
+  mutating func count(_ status: UInt16) {
+    guard var index = rows.firstIndex(where: { $0.status == status }) else {
+      rows.append((status, 1))
+      return
+    }
+    rows[index].count += 1
+    while index > 0, rows[index - 1].count < rows[index].count {
+      rows.swapAt(index - 1, index)
+      index -= 1
+    }
+  }
+
+  var table: [UInt16: UInt64] { Dictionary(uniqueKeysWithValues: rows.map { ($0.status, $0.count) }) }
+}
+
 struct EndpointRecord {
   var compared: UInt64 = 0
   var different: UInt64 = 0
@@ -78,7 +97,7 @@ struct EndpointRecord {
   var controlled: UInt64 = 0
   /// Of those, the pairs in which the control gave no answer or one of another class, which says nothing of the rest.
   var controlStrayed: UInt64 = 0
-  var statuses: [UInt16: UInt64] = [:]
+  var statuses = StatusCounts()
   var primary: LatencyHistogram
   var shadow: LatencyHistogram
   var shadowFromSchedule: LatencyHistogram
@@ -110,7 +129,7 @@ struct EndpointRecord {
       return
     }
     answered += 1
-    statuses[status, default: 0] += 1
+    statuses.count(status)
     if attempt.wasSent { shadow.record(nanoseconds: attempt.time) }
     shadowFromSchedule.record(nanoseconds: attempt.timeFromSchedule)
   }
@@ -126,7 +145,7 @@ struct EndpointRecord {
       primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.time, controlNanoseconds: control)
   }
 
-  var serverErrors: UInt64 { statuses.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }
+  var serverErrors: UInt64 { statuses.table.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }
 
   var latency: LatencySummary {
     LatencySummary(
@@ -149,7 +168,8 @@ struct EndpointRecord {
 
   func summary(endpoint: String) -> EndpointSummary {
     EndpointSummary(
-      endpoint: endpoint, compared: compared, different: different, errors: errors, statuses: statuses, latency: latency
+      endpoint: endpoint, compared: compared, different: different, errors: errors, statuses: statuses.table,
+      latency: latency
     )
   }
 }

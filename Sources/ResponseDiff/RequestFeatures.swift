@@ -4,6 +4,7 @@
 // Owner: RunAnalysis, one table an endpoint. Bounds: features an endpoint, values a name, bytes and members of a body.
 
 import ContentTree
+import Glibc
 import HTTPModel
 
 /// A property of a request, and how well it separates the affected from the others.
@@ -33,27 +34,51 @@ struct FeatureTable {
   private static let memberLimit = 32
   /// Names and values above this are looked at as far as this.
   private static let textLimit = 80
+  /// Field lines that are remembered.
+  private static let lineLimit = 24
+  /// Bytes of one.
+  private static let lineLength = 192
 
   private struct Feature {
     var text: String
     /// The feature that stands for its name alone; itself for one.
     var name: Int
     var values = 0
+  }
+
+  /// What is counted of a feature: apart from its text, so that counting touches nothing that is counted itself.
+  private struct Tally {
+    var count: UInt32 = 0
     /// Its values are not looked at: they are too many, or secrets.
     var isDropped = false
-    var count: UInt32 = 0
     var lastRequest: UInt64 = 0
 
+    /// - Returns: false where it was counted of this request before: a name that comes twice is one feature of it.
     @inline(__always)
-    mutating func isNoted(in request: UInt64) {
+    mutating func isNoted(in request: UInt64) -> Bool {
+      guard lastRequest != request else { return false }
       lastRequest = request
       count &+= 1
+      return true
     }
+  }
+
+  /// A field line that stood at its place in a request before. Most requests repeat most of them.
+  private struct Line {
+    /// From the name's first octet: where the name ends, and where the value begins and ends.
+    var ends: (name: Int, separator: Int, value: Int) = (0, 0, 0)
+    var nameHash: UInt64 = 0
+    var name = FeatureTable.silent
+    /// Below 0 where its value is no feature.
+    var value = -1
   }
 
   /// By hash of source and name, and of these and value; ``silent`` where a name is not looked at.
   private var numbers = HashIndex(capacity: featureLimit)
   private var features: [Feature] = []
+  private var tallies: [Tally] = []
+  private var lines: [Line] = []
+  private var lineBytes: [UInt8] = []
   private(set) var requests: UInt64 = 0
 
   private static let silent = Int.max
@@ -65,19 +90,78 @@ struct FeatureTable {
     fields.storage.withUnsafeBufferPointer { storage in
       let line = UnsafeBufferPointer(rebasing: storage[Int(target.lowerBound)..<Int(target.upperBound)])
       countQuery(line, into: &present)
-      fields.ranges.withUnsafeBufferPointer { ranges in
-        for range in ranges.prefix(64) {
-          let name = storage[Int(range.nameStart)..<Int(range.nameEnd)]
-          let value = storage[Int(range.valueStart)..<Int(range.valueEnd)]
-          // A pseudo-header field says what the target does.
-          if name.first == UInt8(ascii: ":") { continue }
-          count(.header, UnsafeBufferPointer(rebasing: name), UnsafeBufferPointer(rebasing: value), into: &present)
-        }
-      }
+      fields.ranges.withUnsafeBufferPointer { countHeader($0, storage, into: &present) }
     }
     let body = request.body
     guard !body.bytes.isEmpty, body.isComplete, body.bytes.count <= Self.bodyLimit else { return }
     countBody(body.bytes, MediaTypeName(fields.first("content-type")), into: &present)
+  }
+
+  /// Counts lines that are the same as before at one glance, the others one by one.
+  private mutating func countHeader(
+    _ ranges: UnsafeBufferPointer<FieldRange>, _ storage: UnsafeBufferPointer<UInt8>, into present: inout [Int]
+  ) {
+    let count = min(ranges.count, UInt64.bitWidth)
+    let all = count == UInt64.bitWidth ? UInt64.max : 1 &<< UInt64(count) &- 1
+    // By the bits of their places: lines whose name is the one remembered, and those of them that have another value.
+    var (known, others): (UInt64, UInt64) = (0, 0)
+    let requests = requests
+    lineBytes.withUnsafeBufferPointer { bytes in
+      tallies.withUnsafeMutableBufferPointer { tallies in
+        guard let octets = storage.baseAddress, let bytes = bytes.baseAddress else { return }
+        for index in 0..<min(count, lines.count) {
+          let (range, line) = (ranges[index], lines[index])
+          let ends = range.ends
+          let (octets, bytes) = (octets + Int(range.nameStart), bytes + index &* Self.lineLength)
+          guard ends.name == line.ends.name, ends.name > 0, memcmp(octets, bytes, ends.name) == 0 else { continue }
+          known |= 1 &<< UInt64(index)
+          if line.name == Self.silent { continue }
+          if tallies[line.name].isNoted(in: requests) { present.append(line.name) }
+          if tallies[line.name].isDropped { continue }
+          guard line.value >= 0, ends == line.ends,
+            memcmp(octets + ends.separator, bytes + ends.separator, ends.value &- ends.separator) == 0
+          else {
+            others |= 1 &<< UInt64(index)
+            continue
+          }
+          if tallies[line.value].isNoted(in: requests) { present.append(line.value) }
+        }
+      }
+    }
+    while others != 0 {
+      let index = others.trailingZeroBitCount
+      others &= others &- 1
+      let (name, value) = ranges[index].parts(in: storage)
+      _ = countValue(value, of: lines[index].name, .header, name, lines[index].nameHash, into: &present)
+    }
+    var new = all & ~known
+    while new != 0 {
+      let index = new.trailingZeroBitCount
+      new &= new &- 1
+      countHeader(ranges[index], at: index, storage, into: &present)
+    }
+  }
+
+  /// Counts a line, and remembers it at its place.
+  private mutating func countHeader(
+    _ range: FieldRange, at index: Int, _ storage: UnsafeBufferPointer<UInt8>, into present: inout [Int]
+  ) {
+    let (name, value) = range.parts(in: storage)
+    // A pseudo-header field says what the target does.
+    if name.first == UInt8(ascii: ":") { return }
+    let ends = range.ends
+    guard let counted = count(.header, name, value, into: &present), index < Self.lineLimit,
+      1...Self.lineLength ~= ends.value
+    else { return }
+    while lines.count <= index {
+      lines.append(Line())
+      lineBytes.append(contentsOf: repeatElement(0, count: Self.lineLength))
+    }
+    lines[index] = Line(ends: ends, nameHash: counted.nameHash, name: counted.name, value: counted.value)
+    lineBytes.withUnsafeMutableBufferPointer { bytes in
+      (bytes.baseAddress! + index * Self.lineLength)
+        .update(from: storage.baseAddress! + Int(range.nameStart), count: ends.value)
+    }
   }
 
   private mutating func countQuery(_ target: UnsafeBufferPointer<UInt8>, into present: inout [Int]) {
@@ -127,29 +211,40 @@ struct FeatureTable {
     case header, body
   }
 
+  /// - Returns: the features of the name and of the value, as of ``Line``; nil where there is no room for the name.
+  @discardableResult
   private mutating func count(
     _ source: Source, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>,
     into present: inout [Int]
-  ) {
+  ) -> (name: Int, nameHash: UInt64, value: Int)? {
     let name = UnsafeBufferPointer(rebasing: name.prefix(Self.textLimit))
-    let nameHash = octetHash(name, seed: source.rawValue, foldsCase: source == .header)
-    guard let number = numbers.number(of: nameHash) ?? enter(source, name, nameHash), number != Self.silent else {
-      return
-    }
+    let hash = octetHash(name, seed: source.rawValue, foldsCase: source == .header)
+    guard let number = numbers.number(of: hash) ?? enter(source, name, hash) else { return nil }
+    if number == Self.silent { return (number, hash, -1) }
     note(number, into: &present)
-    guard !value.isEmpty, !features[number].isDropped else { return }
+    return (number, hash, countValue(value, of: number, source, name, hash, into: &present))
+  }
+
+  /// - Returns: the feature of the value; below 0 where it is none.
+  private mutating func countValue(
+    _ value: UnsafeBufferPointer<UInt8>, of number: Int, _ source: Source, _ name: UnsafeBufferPointer<UInt8>,
+    _ nameHash: UInt64, into present: inout [Int]
+  ) -> Int {
+    guard !value.isEmpty, !tallies[number].isDropped else { return -1 }
     let value = UnsafeBufferPointer(rebasing: value.prefix(Self.textLimit))
-    let valueHash = octetHash(value, seed: nameHash)
-    if let known = numbers.number(of: valueHash, where: { $0 != Self.silent }) {
+    let hash = octetHash(value, seed: nameHash)
+    if let known = numbers.number(of: hash, where: { $0 != Self.silent }) {
       note(known, into: &present)
-    } else if features[number].values >= Self.valueLimit || features.count >= Self.featureLimit {
-      features[number].isDropped = true
-    } else {
-      features[number].values += 1
-      numbers.add(valueHash, features.count)
-      features.append(Feature(text: text(source, Array(name)[...], Array(value)[...]), name: number))
-      note(features.count - 1, into: &present)
+      return known
     }
+    guard features[number].values < Self.valueLimit, features.count < Self.featureLimit else {
+      tallies[number].isDropped = true
+      return -1
+    }
+    features[number].values += 1
+    let added = add(Feature(text: text(source, Array(name)[...], Array(value)[...]), name: number), hash)
+    note(added, into: &present)
+    return added
   }
 
   /// Takes a name up that was not seen before; nil where there is no room for it.
@@ -161,19 +256,21 @@ struct FeatureTable {
       return Self.silent
     }
     guard features.count < Self.featureLimit, !name.isEmpty else { return nil }
-    var feature = Feature(text: text(source, Array(name)[...], nil), name: features.count)
-    feature.isDropped = source == .header && Self.secretFields.contains { name.isEqual(toLowercase: $0) }
+    let added = add(Feature(text: text(source, Array(name)[...], nil), name: features.count), hash)
+    tallies[added].isDropped = source == .header && Self.secretFields.contains { name.isEqual(toLowercase: $0) }
+    return added
+  }
+
+  private mutating func add(_ feature: Feature, _ hash: UInt64) -> Int {
     numbers.add(hash, features.count)
     features.append(feature)
+    tallies.append(Tally())
     return features.count - 1
   }
 
   @inline(__always)
   private mutating func note(_ number: Int, into present: inout [Int]) {
-    // A name that comes twice is one feature of the request.
-    guard features[number].lastRequest != requests else { return }
-    features[number].isNoted(in: requests)
-    present.append(number)
+    if tallies[number].isNoted(in: requests) { present.append(number) }
   }
 
   private func text(_ source: Source, _ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>?) -> String {
@@ -203,9 +300,10 @@ struct FeatureTable {
     let (drawn, others) = (affected.requests, requests &- min(requests, affected.requests))
     guard drawn >= 3, others >= 3 else { return [] }
     var found: [(feature: SeparatingFeature, strength: Double, number: Int)] = []
-    for (number, feature) in features.enumerated() where number == feature.name || !features[feature.name].isDropped {
+    for (number, feature) in features.enumerated() where number == feature.name || !tallies[feature.name].isDropped {
       let with = UInt64(number < affected.counts.count ? affected.counts[number] : 0)
-      let rest = UInt64(feature.count) - min(UInt64(feature.count), with)
+      let count = UInt64(tallies[number].count)
+      let rest = count - min(count, with)
       for isAbsent in [false, true] where !isAbsent || number == feature.name {
         let (a, o) = isAbsent ? (drawn - min(drawn, with), others - min(others, rest)) : (with, rest)
         let strength = DifferenceStatistics.separation(affectedWith: a, of: drawn, othersWith: o, of: others)
@@ -252,5 +350,22 @@ extension UnsafeBufferPointer<UInt8> {
       let byte = self[index]
       return (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) == name.utf8Start[index]
     }
+  }
+}
+
+extension FieldRange {
+  /// Where its parts end, from its name's first octet.
+  fileprivate var ends: (name: Int, separator: Int, value: Int) {
+    let start = Int(nameStart)
+    return (Int(nameEnd) &- start, Int(valueStart) &- start, Int(valueEnd) &- start)
+  }
+
+  fileprivate func parts(
+    in storage: UnsafeBufferPointer<UInt8>
+  ) -> (name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    (
+      UnsafeBufferPointer(rebasing: storage[Int(nameStart)..<Int(nameEnd)]),
+      UnsafeBufferPointer(rebasing: storage[Int(valueStart)..<Int(valueEnd)])
+    )
   }
 }

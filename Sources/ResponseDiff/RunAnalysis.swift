@@ -55,6 +55,8 @@ public struct RunAnalysis: Sendable {
   private var tally: SuppressionTally
   private var endpointNames: [[UInt8]] = []
   private var endpointNumbers = HashIndex()
+  /// The endpoints of places in the catalog, by the method that came there last.
+  private var leaves: [(method: UInt64, number: Int)] = []
   /// Nobody can choose names so that all of them are in one place of the table.
   private let seed = UInt64.random(in: 0 ... .max)
   private var endpoints: [EndpointRecord] = []
@@ -272,8 +274,28 @@ public struct RunAnalysis: Sendable {
   }
 
   private mutating func endpointNumber(of request: HTTPRequest) -> Int {
+    let visit = catalog.visit(request)
+    guard let leaf = visit.leaf, let method = Self.shortWord(request.method) else {
+      return namedEndpoint(of: request, visit)
+    }
+    if leaf < leaves.count, leaves[leaf].method == method { return leaves[leaf].number }
+    if leaf >= leaves.count {
+      leaves.append(contentsOf: repeatElement((method: 0, number: 0), count: leaf + 1 - leaves.count))
+    }
+    let number = namedEndpoint(of: request, visit)
+    leaves[leaf] = (method, number)
+    return number
+  }
+
+  /// A method of up to seven octets, as all common ones are, as a number above 0.
+  private static func shortWord(_ method: ArraySlice<UInt8>) -> UInt64? {
+    guard 1...7 ~= method.count else { return nil }
+    return method.reduce(UInt64(method.count)) { $0 &<< 8 | UInt64($1) }
+  }
+
+  private mutating func namedEndpoint(of request: HTTPRequest, _ visit: EndpointCatalog.Visit) -> Int {
     nameBuffer.removeAll(keepingCapacity: true)
-    catalog.write(request, into: &nameBuffer)
+    catalog.write(request, visit, into: &nameBuffer)
     if let number = knownEndpoint() { return number }
     if endpointNames.count >= options.endpointLimit {
       // Methods are anyone's to invent, so those of the overflow are bounded too.
@@ -326,7 +348,7 @@ public struct RunAnalysis: Sendable {
       durationSeconds: Double(last.flatMap { last in first.map { last.nanoseconds(since: $0) } } ?? 0) / 1e9)
     let totals = RunTotals(
       attempts: attempts, answered: whole.answered, errors: errors, compared: whole.compared,
-      different: whole.different, statuses: whole.statuses, notComparable: notComparable)
+      different: whole.different, statuses: whole.statuses.table, notComparable: notComparable)
     let summaries = zip(endpoints, names).map { $0.summary(endpoint: $1) }
       .sorted { ($1.compared + $1.errors, $0.endpoint) < ($0.compared + $0.errors, $1.endpoint) }
     let evidence = ComparisonEvidence(

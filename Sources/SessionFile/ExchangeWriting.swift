@@ -194,7 +194,7 @@ extension RecordWriter {
   }
 
   /// - Parameter exchange: the record's own, with the body that the attempt's may equal.
-  mutating func write(_ attempt: Attempt, of exchange: Exchange) {
+  mutating func write(_ attempt: borrowing Attempt, of exchange: borrowing Exchange) {
     let start = beginLong(ExchangeField.attempt)
     let scheduled = attempt.scheduled.nanoseconds
     field(AttemptField.round, UInt64(attempt.round))
@@ -244,10 +244,13 @@ enum RecordBound {
     return bound
   }
 
-  static func of(_ replayed: ReplayedExchange) -> Int {
-    replayed.attempts.reduce(of(replayed.exchange)) { bound, attempt in
-      bound &+ fixedFields &+ (attempt.response.map { of($0) } ?? 0)
+  static func of(_ replayed: borrowing ReplayedExchange) -> Int {
+    var bound = of(replayed.exchange)
+    for index in replayed.attempts.indices {
+      bound &+= fixedFields
+      if let response = replayed.attempts[index].response { bound &+= of(response) }
     }
+    return bound
   }
 
   @inline(__always)

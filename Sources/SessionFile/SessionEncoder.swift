@@ -22,8 +22,8 @@ public final class SessionEncoder {
   private let target: Int
   // Written for each exchange by the one owner, and no method calls back: hence unchecked.
   @exclusivity(unchecked) private var current: OpenBlock
-  private var late: OpenBlock
-  private var replayed: OpenBlock
+  @exclusivity(unchecked) private var late: OpenBlock
+  @exclusivity(unchecked) private var replayed: OpenBlock
   @exclusivity(unchecked) private var newestStart = Int64.min
 
   /// - Parameter blockTarget: raw bytes at which a block is sealed, 1 to 1 GiB.
@@ -94,19 +94,19 @@ public final class SessionEncoder {
 
   /// Adds an exchange with its attempts. Bodies equal to the recorded response's are stored once.
   /// - Returns: a block, when this filled one.
-  public func append(_ replay: ReplayedExchange) -> RawBlock? {
-    let exchange = replay.exchange
+  public func append(_ replay: borrowing ReplayedExchange) -> RawBlock? {
     let bound = RecordBound.of(replay)
     guard bound <= BlockHeader.maximumRawLength else {
       oversized &+= 1
       return nil
     }
     let full = replayed.byteCount + bound > BlockHeader.maximumRawLength ? replayed.seal() : nil
-    let key = RecordKey(start: exchange.start.nanoseconds, id: exchange.id, kind: RecordKind.replayed.rawValue)
+    let key = RecordKey(
+      start: replay.exchange.start.nanoseconds, id: replay.exchange.id, kind: RecordKind.replayed.rawValue)
     var writer = replayed.begin(key, bound: bound, target: target)
-    writer.write(exchange, key: key.start)
-    for attempt in replay.attempts { writer.write(attempt, of: exchange) }
-    replayed.end(key, writer, ended: replay.attempts.map(\.end).max() ?? exchange.end)
+    writer.write(replay.exchange, key: key.start)
+    for index in replay.attempts.indices { writer.write(replay.attempts[index], of: replay.exchange) }
+    replayed.end(key, writer, ended: replay.end ?? replay.exchange.end)
     return full ?? (replayed.byteCount >= target ? replayed.seal() : nil)
   }
 

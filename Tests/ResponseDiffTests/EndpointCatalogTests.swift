@@ -47,6 +47,37 @@ import Testing
     #expect(catalog.name(of: request(method, target, body: body)) == expected)
   }
 
+  /// Where a path is known by the place at which it ends, that place and the method must stand for one name.
+  @Test func onePlaceIsOneName() {
+    var generator = SplitMix64(seed: 7)
+    var catalog = EndpointCatalog(valuesPerStep: 10)
+    var names: [Int: String] = [:]
+    let steps = [
+      "items", "17", "17.json", "a@b.org", "", "{id}", "{name}", "deadbeef01", "2026-11-21", "x%40y.org", "l",
+    ]
+    let ends = [
+      "", "?q=/1/2", "#f", ";p=1", "/", String(repeating: "/deep", count: 20), String(repeating: "/long1", count: 90),
+    ]
+    var known = 0
+    for number in 0..<4000 {
+      var path = ""
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let isNew = Int.random(in: 0..<8, using: &generator) == 0
+        path += "/" + (isNew ? Self.word(number) : steps.randomElement(using: &generator)!)
+      }
+      let request = request("GET", path + ends.randomElement(using: &generator)!)
+      let visit = catalog.visit(request)
+      var name: [UInt8] = []
+      catalog.write(request, visit, into: &name)
+      let text = String(decoding: name, as: UTF8.self)
+      guard let leaf = visit.leaf else { continue }
+      known += 1
+      #expect(names[leaf] == nil || names[leaf] == text, "\(request.target)")
+      names[leaf] = text
+    }
+    #expect(known > 2000 && names.count > 50)
+  }
+
   @Test func memoryIsBounded() {
     var catalog = EndpointCatalog()
     for number in 0..<30_000 {

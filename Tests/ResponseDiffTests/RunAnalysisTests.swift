@@ -55,6 +55,48 @@ private func report(
     #expect(abs(report.schedule.durationSeconds - 0.997) < 1e-9)
   }
 
+  @Test func methodsOfOnePathAreEndpointsOfTheirOwn() throws {
+    let methods = ["GET", "PUT", "GET", "SUBSCRIBE", "PUT", "DELETE", "GET", "SUBSCRIBE"]
+    let report = try report(
+      (1...800).map { replayed($0, request(methods[Int($0) % 8], "/items/\($0)"), json("{}"), json("{}")) })
+    let counts = Dictionary(uniqueKeysWithValues: report.endpoints.map { ($0.endpoint, $0.compared) })
+    #expect(
+      counts == [
+        "GET /items/{id}": 300, "PUT /items/{id}": 200, "SUBSCRIBE /items/{id}": 200, "DELETE /items/{id}": 100,
+      ])
+  }
+
+  @Test func statusesAreCountedWhateverTheirOrder() {
+    var generator = SplitMix64(seed: 3)
+    var counts = StatusCounts()
+    var expected: [UInt16: UInt64] = [:]
+    for _ in 0..<5000 {
+      let status = UInt16.random(in: 200...230, using: &generator)
+      counts.count(status)
+      expected[status, default: 0] += 1
+    }
+    #expect(counts.table == expected)
+  }
+
+  /// Lines that stand where they stood before are known at a glance: those that moved, changed or share their octets
+  /// with another name must not be taken for them.
+  @Test func whatSeparatesIsFoundInWhateverOrderFieldsCome() throws {
+    var generator = SplitMix64(seed: 11)
+    let pairs = (1...600).map { number -> ReplayedExchange in
+      let isAffected = Int.random(in: 0..<3, using: &generator) == 0
+      var fields = [("Accept", "*/*"), ("X-Flavour", isAffected ? "vanilla" : "mint"), ("User-Agent", "shop/1.0")]
+      if Bool.random(using: &generator) { fields.append(("X-Flavourva", "nilla")) }
+      if Int.random(in: 0..<4, using: &generator) > 0 { fields.shuffle(using: &generator) }
+      let sent = request("GET", "/items", fields)
+      return replayed(UInt32(number), sent, json("{\"a\":1}"), json(isAffected ? "{\"a\":2}" : "{\"a\":1}"))
+    }
+    let report = try report(pairs)
+    #expect(
+      report.clusters.first?.features == [
+        SeparatingFeature(text: "header x-flavour: vanilla", isAbsent: false, affected: 1, others: 0)
+      ])
+  }
+
   @Test func differencesBecomeOneCluster() throws {
     let pairs = (1...10).map { number in
       replayed(

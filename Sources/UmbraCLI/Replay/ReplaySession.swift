@@ -123,7 +123,7 @@ final class ReplaySession {
     rules.add(replayed, to: &analysis, isAsRecorded: isAsRecorded)
     observer?.count(replayed)
     guard let writer else { return }
-    let ended = replayed.attempts.map(\.end).max() ?? newestEnd
+    let ended = replayed.end ?? newestEnd
     if let block = encoder.append(replayed), !writer.put(block) { throw failedWriting() }
     guard ended.nanoseconds(since: newestEnd) > ReplaySession.sealInterval else { return }
     newestEnd = ended
