@@ -32,11 +32,28 @@ struct LatencyHistogram {
   /// - Parameter percentile: 0...100.
   func value(at percentile: Double) -> Double { min(Double(histogram.valueAtPercentile(percentile)), Double(largest)) }
 
+  /// Several of them in one pass, of which ``value(at:)`` takes one each.
+  /// - Parameter percentiles: 0...100, rising.
+  func values(at percentiles: [Double]) -> [Double] {
+    var recorded = histogram.recordedValues()
+    var current = recorded.next()
+    return percentiles.map { percentile in
+      // The ends are the least and the greatest that were recorded, which no place in the table tells.
+      guard percentile > 0, percentile < 100 else { return value(at: percentile) }
+      let wanted = max(1, UInt64((percentile.nextDown * Double(count) / 100).rounded(.up)))
+      while let place = current, place.totalCountToThisValue < wanted { current = recorded.next() }
+      guard let place = current else { return Double(largest) }
+      let bounded = max(min(place.value, histogram.maxRecorded), histogram.min)
+      return min(Double(bounded), Double(largest))
+    }
+  }
+
   var quantiles: Quantiles? {
     guard count > 0 else { return nil }
+    let values = values(at: [50, 90, 95, 99, 99.9])
     return Quantiles(
-      count: count, mean: sum / Double(count), p50: value(at: 50), p90: value(at: 90), p95: value(at: 95),
-      p99: value(at: 99), p999: value(at: 99.9), max: Double(largest))
+      count: count, mean: sum / Double(count), p50: values[0], p90: values[1], p95: values[2], p99: values[3],
+      p999: values[4], max: Double(largest))
   }
 }
 
@@ -159,10 +176,11 @@ struct EndpointRecord {
 
   private var curve: [LatencyPoint] {
     guard primary.count > 0 || shadow.count > 0 else { return [] }
-    return Self.curveShares.map { share in
-      LatencyPoint(
-        share: share, primary: primary.count > 0 ? primary.value(at: share * 100) : nil,
-        shadow: shadow.count > 0 ? shadow.value(at: share * 100) : nil)
+    let percentiles = Self.curveShares.map { $0 * 100 }
+    let ours = primary.count > 0 ? primary.values(at: percentiles) : nil
+    let theirs = shadow.count > 0 ? shadow.values(at: percentiles) : nil
+    return Self.curveShares.indices.map { index in
+      LatencyPoint(share: Self.curveShares[index], primary: ours?[index], shadow: theirs?[index])
     }
   }
 

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPModel
 import Testing
 
@@ -64,6 +65,20 @@ private func report(
       counts == [
         "GET /items/{id}": 300, "PUT /items/{id}": 200, "SUBSCRIBE /items/{id}": 200, "DELETE /items/{id}": 100,
       ])
+  }
+
+  @Test(arguments: [true, false])
+  func manyQuantilesAreThoseTakenOneByOne(isPrecise: Bool) {
+    var generator = SplitMix64(seed: 5)
+    for count in [1, 2, 3, 10, 1000, 20_000] {
+      var histogram = LatencyHistogram(isPrecise: isPrecise)
+      for _ in 0..<count {
+        let scale = Double.random(in: 0...12, using: &generator)
+        histogram.record(nanoseconds: Int64(Double.random(in: 0...10, using: &generator) * pow(10, scale)))
+      }
+      let percentiles = ([0, 50, 90, 99, 99.9, 100] + (0..<200).map { Double($0) / 2 }).sorted()
+      #expect(histogram.values(at: percentiles) == percentiles.map { histogram.value(at: $0) })
+    }
   }
 
   @Test func statusesAreCountedWhateverTheirOrder() {
