@@ -141,10 +141,12 @@ struct PlanReader {
   private static let partBytes = 512
 
   private mutating func plan(
-    _ exchange: Exchange, _ recorded: HTTPRequest, _ handling: RequestHandling, side: Int, due: Int64?,
+    _ exchange: borrowing Exchange, _ recorded: HTTPRequest, _ handling: RequestHandling, side: Int, due: Int64?,
     _ closesConnection: Bool
   ) -> PlannedRequest {
-    let needs = options.dependencies?.producers(of: exchange.id) ?? []
+    // Looked at where it stands: bound to a name it would be copied.
+    let hasDependencies = if case .some = options.dependencies { true } else { false }
+    let needs = hasDependencies ? options.dependencies!.producers(of: exchange.id) : []
     var request = recorded
     // Values of other answers go to their recorded places first.
     if needs.isEmpty, let rewritten = options.rules?.rewritten(request, of: exchange, for: roles[side]) {
@@ -157,10 +159,10 @@ struct PlanReader {
     if let fields = options.replacedFields {
       planned.replaced += fields(request, exchange.id, walk.round, roles[side])
     }
-    if let dependencies = options.dependencies {
+    if hasDependencies {
       planned.needs = needs
       planned.isBlocked = needs.contains { !producers[side].contains($0) }
-      planned.isNeeded = dependencies.isProducer(exchange.id)
+      planned.isNeeded = options.dependencies!.isProducer(exchange.id)
       if planned.isNeeded { producers[side].insert(exchange.id) }
     }
     planned.route = handling.route

@@ -6,50 +6,20 @@ import ReplaySchedule
 /// `@unchecked Sendable`: the reading thread makes it and hands it over under ``Handover``'s lock, the event loop alone
 /// touches it until it hands it back under the same lock. At no time do two threads hold it.
 final class PlannedRequest: @unchecked Sendable {
-  /// Moved in when it is planned and out when it is delivered, rather than copied.
-  var exchange: Exchange?
+  // What the event loop looks at each time stands together, so that few cache lines go from one thread to the other.
+
   /// As it is sent: the recorded one, with the target's own values where it needs some.
   var request: HTTPRequest
-  let round: UInt32
-  /// The recorded connection; rounds are apart.
-  let connectionKey: UInt64
-  /// It was recorded on HTTP/2, where requests overlap.
-  let wasHTTP2: Bool
-  /// Nanoseconds from the schedule's start; nil where the pacing has no due times.
-  let due: Int64?
-  /// The recorded connection ends with it.
-  let closesConnection: Bool
-  /// Its body waits for `100 (Continue)` (RFC 9110, 10.1.1).
-  let awaitsContinue: Bool
-  /// What it counts against the memory limit.
-  var heldBytes: Int
-  /// Fields that are sent with other values than the recorded ones.
-  var replaced: [(name: [UInt8], value: [UInt8])] = []
-  var fault: InjectedFault?
-  /// What limits it in place of the options.
-  var route: RequestRoute?
-  /// Its place in the plan, which the parts of one exchange share; how many these are, and whose this is.
-  var sequence: UInt64 = 0
-  var parts = 1
-  var side = 0
-  /// In which order the sides are sent their parts.
-  var order: [Int] = []
-  /// Exchanges whose answers it needs, and whether others need its own.
-  var needs: [ExchangeID] = []
-  var isNeeded = false
-  /// It waits for answers that it needs: in its lane, or aside; nobody has what it needs; it has been given it.
-  var isHeld = false
-  var heldLane: Lane?
-  var holdLimit: Int64 = 0
-  var isBlocked = false
-  var isSubstituted = false
-
+  /// What its answer may be read into.
+  var spareAnswer: HTTPResponse?
   /// Where it is sent from while it is connecting or in flight.
   var lane: Lane?
+  /// Fields that are sent with other values than the recorded ones.
+  var replaced: [(name: [UInt8], value: [UInt8])] = []
+  /// Exchanges whose answers it needs.
+  var needs: [ExchangeID] = []
   /// Index of the target that it was given to.
   var target = 0
-  /// What its target's breaker has admitted it as.
-  var ticket: CircuitBreaker.Ticket?
   /// Monotonic times; 0 while unknown. `released`: found to be due; `ready`: nothing of its connection before it is
   /// without an answer; `started`: under the caps.
   var scheduled: Int64 = 0
@@ -58,19 +28,53 @@ final class PlannedRequest: @unchecked Sendable {
   var started: Int64 = 0
   var sent: Int64 = 0
   var firstByte: Int64 = 0
+  /// The recorded connection ends with it.
+  let closesConnection: Bool
+  /// Its body waits for `100 (Continue)` (RFC 9110, 10.1.1).
+  let awaitsContinue: Bool
+  /// It was recorded on HTTP/2, where requests overlap.
+  let wasHTTP2: Bool
+  /// Others need its answer.
+  var isNeeded = false
+  /// It waits for answers that it needs: in its lane, or aside; nobody has what it needs; it has been given it.
+  var isHeld = false
+  var isBlocked = false
+  var isSubstituted = false
   /// It was sent again after a kept connection turned out to be closed.
   var isResent = false
-  /// How often a target has sent it back untouched.
-  var refusals: UInt32 = 0
-  /// How often it was tried again, and how it failed before.
-  var retries: UInt32 = 0
-  var failure: AttemptOutcome?
-  /// What its answer may be read into.
-  var spareAnswer: HTTPResponse?
+  /// What its target's breaker has admitted it as.
+  var ticket: CircuitBreaker.Ticket?
   /// Set once, when the attempt has ended.
   var attempt: Attempt?
+  /// How it failed before, how often it was tried again, and how often a target has sent it back untouched.
+  var failure: AttemptOutcome?
+  var retries: UInt32 = 0
+  var refusals: UInt32 = 0
+  let round: UInt32
+  /// Nanoseconds from the schedule's start; nil where the pacing has no due times.
+  let due: Int64?
+  var fault: InjectedFault?
+  /// What limits it in place of the options.
+  var route: RequestRoute?
 
-  init(exchange: Exchange, request: HTTPRequest, round: UInt32, due: Int64?, closesConnection: Bool) {
+  // What is of the reading thread, or of few requests.
+
+  /// Moved in when it is planned and out when it is delivered, rather than copied.
+  var exchange: Exchange?
+  /// The recorded connection; rounds are apart.
+  let connectionKey: UInt64
+  /// What it counts against the memory limit.
+  var heldBytes: Int
+  /// Its place in the plan, which the parts of one exchange share; how many these are, and whose this is.
+  var sequence: UInt64 = 0
+  var parts = 1
+  var side = 0
+  /// In which order the sides are sent their parts.
+  var order: [Int] = []
+  var heldLane: Lane?
+  var holdLimit: Int64 = 0
+
+  init(exchange: borrowing Exchange, request: HTTPRequest, round: UInt32, due: Int64?, closesConnection: Bool) {
     self.request = request
     self.round = round
     self.due = due
@@ -97,7 +101,7 @@ final class PlannedRequest: @unchecked Sendable {
   }
 
   /// Bytes of both messages, and a round figure for the rest.
-  static func size(of exchange: Exchange) -> Int {
+  static func size(of exchange: borrowing Exchange) -> Int {
     var size = 1024
     if let request = exchange.request { size += request.fields.storage.count + request.body.bytes.count }
     if let response = exchange.response { size += response.fields.storage.count + response.body.bytes.count }

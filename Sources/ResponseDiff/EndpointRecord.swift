@@ -29,6 +29,15 @@ struct LatencyHistogram {
     largest = max(largest, microseconds)
   }
 
+  /// - Parameter other: of the same precision.
+  func adding(_ other: LatencyHistogram) -> LatencyHistogram {
+    var both = self
+    both.histogram.add(other.histogram)
+    both.sum += other.sum
+    both.largest = max(largest, other.largest)
+    return both
+  }
+
   /// - Parameter percentile: 0...100.
   func value(at percentile: Double) -> Double { min(Double(histogram.valueAtPercentile(percentile)), Double(largest)) }
 
@@ -116,25 +125,29 @@ struct EndpointRecord {
   var controlStrayed: UInt64 = 0
   var statuses = StatusCounts()
   var primary: LatencyHistogram
-  var shadow: LatencyHistogram
-  var shadowFromSchedule: LatencyHistogram
-  /// The shadow's, of the requests of which the primary's time is known.
+  /// The shadow's, of the requests of which the primary's time is known, and of the others.
   var shadowPaired: LatencyHistogram
+  var shadowAlone: LatencyHistogram
+  var shadowFromSchedule: LatencyHistogram
   var pairs: LatencyPairs
 
   /// - Parameter isPrecise: as of ``LatencyHistogram``: for the whole run, not for each of many endpoints.
   init(isPrecise: Bool) {
     primary = LatencyHistogram(isPrecise: isPrecise)
-    shadow = LatencyHistogram(isPrecise: isPrecise)
-    shadowFromSchedule = LatencyHistogram(isPrecise: isPrecise)
     shadowPaired = LatencyHistogram(isPrecise: isPrecise)
+    shadowAlone = LatencyHistogram(isPrecise: isPrecise)
+    shadowFromSchedule = LatencyHistogram(isPrecise: isPrecise)
     pairs = LatencyPairs(capacity: isPrecise ? 4096 : 1024)
   }
 
   /// Sent more than 10 ms after it was due.
   static let lateAfterNanoseconds: Int64 = 10_000_000
 
-  mutating func count(_ attempt: AttemptFigures) {
+  /// - Parameters:
+  ///   - primary: nanoseconds that the primary took for the same request, where that is known. It is taken for answered
+  ///     attempts alone, so that both sides' distributions are of the same requests.
+  ///   - control: likewise of the control, where it answered.
+  mutating func count(_ attempt: AttemptFigures, primary time: Int64?, control: Int64?) {
     if attempt.wasSent {
       sent += 1
       if attempt.lag > Self.lateAfterNanoseconds { late += 1 }
@@ -147,34 +160,34 @@ struct EndpointRecord {
     }
     answered += 1
     statuses.count(status)
-    if attempt.wasSent { shadow.record(nanoseconds: attempt.time) }
     shadowFromSchedule.record(nanoseconds: attempt.timeFromSchedule)
-  }
-
-  /// The primary's time for the same request. Taken for answered attempts, so that both sides' distributions are of the
-  /// same requests.
-  /// - Parameter control: the control's time for it, where it answered.
-  mutating func countPrimary(nanoseconds: Int64, control: Int64?, against attempt: AttemptFigures) {
-    primary.record(nanoseconds: nanoseconds)
+    guard let time else {
+      if attempt.wasSent { shadowAlone.record(nanoseconds: attempt.time) }
+      return
+    }
+    primary.record(nanoseconds: time)
     guard attempt.wasSent else { return }
     shadowPaired.record(nanoseconds: attempt.time)
-    pairs.record(
-      primaryNanoseconds: nanoseconds, shadowNanoseconds: attempt.time, controlNanoseconds: control)
+    pairs.record(primaryNanoseconds: time, shadowNanoseconds: attempt.time, controlNanoseconds: control)
   }
+
+  /// Of all requests that the shadow answered.
+  var shadow: LatencyHistogram { shadowAlone.count == 0 ? shadowPaired : shadowPaired.adding(shadowAlone) }
 
   var serverErrors: UInt64 { statuses.table.reduce(0) { $1.key / 100 == 5 ? $0 + $1.value : $0 } }
 
   var latency: LatencySummary {
-    LatencySummary(
+    let shadow = shadow
+    return LatencySummary(
       primary: primary.quantiles, shadow: shadow.quantiles, shadowFromSchedule: shadowFromSchedule.quantiles,
-      intervals: LatencyIntervals(pairs.ratios(), samples: pairs.samples), curve: curve)
+      intervals: LatencyIntervals(pairs.ratios(), samples: pairs.samples), curve: curve(with: shadow))
   }
 
   /// Denser towards the tail, where it matters.
   private static let curveShares: [Double] =
     (0...18).map { Double($0) * 0.05 } + [0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1]
 
-  private var curve: [LatencyPoint] {
+  private func curve(with shadow: LatencyHistogram) -> [LatencyPoint] {
     guard primary.count > 0 || shadow.count > 0 else { return [] }
     let percentiles = Self.curveShares.map { $0 * 100 }
     let ours = primary.count > 0 ? primary.values(at: percentiles) : nil

@@ -125,14 +125,15 @@ public struct RunAnalysis: Sendable {
     self.isUniform = isUniform
     guard let request = replayed.exchange.request else { return }
     let number = endpointNumber(of: request)
+    // As in most runs: there is nothing to look for.
+    if replayed.attempts.count == 1, replayed.attempts[0].role == .shadow {
+      return add(replayed.attempts[0], of: replayed.exchange, request, number, primary: nil, control: nil)
+    }
     for attempt in replayed.attempts where attempt.role == .shadow {
-      var (primary, control): (Attempt?, Attempt?)
-      if replayed.attempts.count > 1 {
-        for other in replayed.attempts where other.round == attempt.round {
-          if other.role == .primary { primary = other } else if other.role == .control { control = other }
-        }
-      }
-      add(attempt, of: replayed.exchange, request, number, primary: primary, control: control)
+      let others = replayed.attempts.filter { $0.round == attempt.round }
+      add(
+        attempt, of: replayed.exchange, request, number, primary: others.last { $0.role == .primary },
+        control: others.last { $0.role == .control })
     }
   }
 
@@ -145,21 +146,17 @@ public struct RunAnalysis: Sendable {
     last = max(last ?? attempt.end, attempt.end)
     let figures = AttemptFigures(attempt)
     if figures.wasSent { lag.record(nanoseconds: figures.lag) }
-    whole.count(figures)
-    endpoints[number].count(figures)
     let answer = attempt.outcome == .answered ? attempt.response : nil
     if answer == nil, attempt.outcome != .cancelled { errors[attempt.outcome.identifier, default: 0] += 1 }
 
     let expectation = expectation(of: exchange, request, primary)
     // A recorded time beside live ones would be of another place and another load.
     let primaryTime = expectation.isLive || !asksPrimary ? expectation.nanoseconds : nil
-    if let time = primaryTime, answer != nil {
-      let controlTime = control.flatMap { control in
-        control.outcome == .answered ? control.sent.map { control.end.nanoseconds(since: $0) } : nil
-      }
-      whole.countPrimary(nanoseconds: time, control: controlTime, against: figures)
-      endpoints[number].countPrimary(nanoseconds: time, control: controlTime, against: figures)
+    let controlTime = control.flatMap { control in
+      control.outcome == .answered ? control.sent.map { control.end.nanoseconds(since: $0) } : nil
     }
+    whole.count(figures, primary: primaryTime, control: controlTime)
+    endpoints[number].count(figures, primary: primaryTime, control: controlTime)
     let isDifferent = compare(attempt, answer, of: exchange, request, number, expectation, control)
     timeline.count(figures, primaryNanoseconds: answer == nil ? nil : primaryTime, isDifferent: isDifferent)
   }

@@ -225,16 +225,17 @@ extension HTTPResponse {
 }
 
 extension Exchange {
+  /// Reads a record's fields into an exchange that is empty: one that is made at the end of it all would be copied.
+  ///
   /// - Parameters:
   ///   - fields: of the record, after its key.
   ///   - attempts: where to put the attempts of a replayed exchange; passed over where nil.
   ///   - spare: what messages are read into.
-  init(
+  mutating func read(
     _ fields: UnsafeRawBufferPointer, key: RecordKey, attempts: inout [UnsafeRawBufferPointer],
     _ spare: inout SpareMessages
   ) throws(RecordFault) {
-    let nowhere = TransportAddress(address: IPAddress(v4: 0), port: 0)
-    self.init(id: key.id, client: nowhere, server: nowhere)
+    id = key.id
     var reader = RecordReader(fields)
     while !reader.isAtEnd {
       let (number, type) = try reader.tag()
@@ -287,11 +288,12 @@ extension TransportAddress {
 extension ReplayedExchange {
   init(_ fields: UnsafeRawBufferPointer, key: RecordKey, _ spare: inout SpareMessages) throws(RecordFault) {
     var parts: [UnsafeRawBufferPointer] = []
-    let exchange = try Exchange(fields, key: key, attempts: &parts, &spare)
+    var exchange = Exchange()
+    try exchange.read(fields, key: key, attempts: &parts, &spare)
     var attempts: [Attempt] = []
     attempts.reserveCapacity(parts.count)
     for part in parts { attempts.append(try Attempt(part, of: exchange, &spare)) }
-    self.init(exchange: exchange, attempts: attempts)
+    self.init(exchange: consume exchange, attempts: attempts)
   }
 }
 

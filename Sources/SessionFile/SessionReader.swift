@@ -194,7 +194,9 @@ public final class SessionReader {
     var attempts: [UnsafeRawBufferPointer] = []
     do throws(RecordFault) {
       let fields = RecordKey.fields(block, at: cursor.offset, end: cursor.end)
-      found = try Exchange(fields, key: cursor.key, attempts: &attempts, &spare)
+      var exchange = Exchange()
+      try exchange.read(fields, key: cursor.key, attempts: &attempts, &spare)
+      found = consume exchange
     } catch {
       noteFault(cursor.block, bytes: cursor.end - cursor.offset)
     }

@@ -54,7 +54,6 @@ import Testing
     (record.answered, record.sent, record.late) = (97, 100, 5)
     for answer in 0..<97 { record.statuses.count(answer < 7 ? 503 : 200) }
     for sample in 0..<samples {
-      record.shadow.record(nanoseconds: (sample + 1) * 2_000_000)
       record.shadowPaired.record(nanoseconds: (sample + 1) * 2_000_000)
       record.primary.record(nanoseconds: (sample + 1) * 1_000_000)
     }

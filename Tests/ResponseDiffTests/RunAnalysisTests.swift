@@ -81,6 +81,16 @@ private func report(
     }
   }
 
+  @Test func answersToWhatThePrimaryNeverAnsweredCountForTheShadowAlone() throws {
+    let report = try report(
+      (1...30).map {
+        replayed($0, request("GET", "/"), $0 % 3 == 0 ? nil : json("{}"), json("{}"), late: Int64($0 % 2))
+      })
+    let latency = report.latency
+    #expect(latency.primary?.count == 20 && latency.shadow?.count == 30 && latency.shadow?.mean == 7000)
+    #expect(latency.intervals?.samples == 20 && latency.shadowFromSchedule?.count == 30)
+  }
+
   @Test func statusesAreCountedWhateverTheirOrder() {
     var generator = SplitMix64(seed: 3)
     var counts = StatusCounts()
