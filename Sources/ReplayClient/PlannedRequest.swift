@@ -50,6 +50,8 @@ final class PlannedRequest: @unchecked Sendable {
   var failure: AttemptOutcome?
   var retries: UInt32 = 0
   var refusals: UInt32 = 0
+  /// The recorded exchange.
+  let id: ExchangeID
   let round: UInt32
   /// Nanoseconds from the schedule's start; nil where the pacing has no due times.
   let due: Int64?
@@ -76,6 +78,7 @@ final class PlannedRequest: @unchecked Sendable {
 
   init(exchange: borrowing Exchange, request: HTTPRequest, round: UInt32, due: Int64?, closesConnection: Bool) {
     self.request = request
+    id = exchange.id
     self.round = round
     self.due = due
     self.closesConnection = closesConnection || PlannedRequest.endsConnection(request)

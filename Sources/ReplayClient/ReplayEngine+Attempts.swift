@@ -272,13 +272,13 @@ extension ReplayEngine {
     _ request: PlannedRequest, _ outcome: AttemptOutcome, response: HTTPResponse?, now: Int64,
     result: CircuitBreaker.Result? = nil
   ) {
-    guard let lane = request.lane, let exchange = request.exchange?.id else { return }
+    guard let lane = request.lane else { return }
     if request.ticket != nil { tell(result ?? ReplayEngine.result(outcome, response), of: request, now: now) }
     targets[request.target].count(isFailure: outcome != .answered && outcome != .cancelled)
     request.lane = nil
     lane.end(request)
     request.attempt = Attempt(
-      exchange: exchange, round: request.round, target: UInt16(request.target), role: role,
+      exchange: request.id, round: request.round, target: UInt16(request.target), role: role,
       scheduled: clock.timestamp(request.scheduled), sent: request.sent == 0 ? nil : clock.timestamp(request.sent),
       firstByte: request.firstByte == 0 ? nil : clock.timestamp(request.firstByte), end: clock.timestamp(now),
       outcome: outcome, response: response)

@@ -83,9 +83,9 @@ extension ReplayEngine {
 
   /// An exchange that others wait for has ended, or is not going to be sent.
   func settle(_ request: PlannedRequest, _ outcome: AttemptOutcome?, _ response: HTTPResponse?, now: Int64) {
-    guard request.isNeeded, let dependencies = options.dependencies, let exchange = request.exchange?.id else { return }
-    let values = outcome == .answered ? response.map { dependencies.values(in: $0, to: exchange) } : nil
-    for waiting in answers.settle(exchange, round: request.round, values) where waiting.isHeld {
+    guard request.isNeeded, let dependencies = options.dependencies else { return }
+    let values = outcome == .answered ? response.map { dependencies.values(in: $0, to: request.id) } : nil
+    for waiting in answers.settle(request.id, round: request.round, values) where waiting.isHeld {
       if answers.readiness(of: waiting) == .waits { answers.add(waiting) } else { release(held: waiting, now: now) }
     }
   }
@@ -109,12 +109,11 @@ extension ReplayEngine {
 
   /// Ends a request that was never sent.
   private func end(blocked request: PlannedRequest, now: Int64) {
-    guard let exchange = request.exchange?.id else { return }
     if request.due == nil { request.scheduled = now }
     counts.planned += 1
     counts.rounds = max(counts.rounds, request.round + 1)
     request.attempt = Attempt(
-      exchange: exchange, round: request.round, role: role, scheduled: clock.timestamp(request.scheduled), sent: nil,
+      exchange: request.id, round: request.round, role: role, scheduled: clock.timestamp(request.scheduled), sent: nil,
       firstByte: nil, end: clock.timestamp(now), outcome: .blocked, response: nil)
     outcomes[Int(AttemptOutcome.blocked.rawValue)] += 1
     latestFailure = .blocked
