@@ -15,8 +15,6 @@ final class DryRun {
   private var elsewhere: UInt64 = 0
   private var withheld: [WithheldReason: UInt64] = [:]
   private var endpoints: [String: (sent: UInt64, withheld: UInt64)] = [:]
-  /// Endpoints that rules name.
-  private let patterns: [EndpointPattern]
   /// Sent to the shadow and not to the primary and the control.
   private var shadowOnly: UInt64 = 0
   private var correlated = CorrelatedCounts()
@@ -27,10 +25,7 @@ final class DryRun {
   private static let endpointsShown = 20
   private static let width = 80
 
-  init(_ plan: ReplayPlan) {
-    self.plan = plan
-    patterns = plan.rules?.rules.endpointPatterns ?? []
-  }
+  init(_ plan: ReplayPlan) { self.plan = plan }
 
   func text() throws -> String {
     let source = try ExchangeSource(path: plan.session, expecting: .session, key: plan.sessionKey)
@@ -39,12 +34,12 @@ final class DryRun {
       throw CommandFailure("\(plan.session) holds no exchanges: there is nothing to replay", status: .inconclusive)
     }
     try plan.correlate(source)
-    try walk(source)
+    try walk(source, try EndpointNames(source, patterns: plan.rules?.rules.endpointPatterns ?? []))
     source.reportDamage()
     return heading() + curveText() + endpointText() + "\nNothing was sent.\n"
   }
 
-  private func walk(_ source: ExchangeSource) throws {
+  private func walk(_ source: ExchangeSource, _ names: EndpointNames) throws {
     var walk = SessionWalk(options: plan.options)
     let end = plan.options.duration ?? .max
     while !Interruption.isRequested {
@@ -61,7 +56,7 @@ final class DryRun {
       case .elsewhere: elsewhere += 1
       case .withheld(let reason):
         withheld[reason, default: 0] += 1
-        count(exchange, isSent: false)
+        count(names.name(of: exchange), isSent: false)
       case .send(let arrival):
         if case .due(let due) = arrival {
           if due >= end { return }
@@ -73,15 +68,13 @@ final class DryRun {
         if let dependencies = plan.options.dependencies { correlated.count(exchange.id, dependencies) }
         rounds = max(rounds, walk.round + 1)
         pausesCut = walk.pausesCut
-        count(exchange, isSent: true)
+        count(names.name(of: exchange), isSent: true)
       }
     }
   }
 
-  private func count(_ exchange: Exchange, isSent: Bool) {
-    var name =
-      exchange.request.map { EndpointPattern.name(of: $0, by: patterns) ?? EndpointTemplate.name(of: $0) }
-      ?? "(no request)"
+  private func count(_ endpoint: String?, isSent: Bool) {
+    var name = endpoint ?? "(no request)"
     if endpoints[name] == nil, endpoints.count >= DryRun.endpointLimit { name = "(others)" }
     endpoints[name, default: (0, 0)].sent += isSent ? 1 : 0
     endpoints[name, default: (0, 0)].withheld += isSent ? 0 : 1

@@ -13,9 +13,9 @@ import Testing
     """
   private let paths = ["/shop/ann/cart", "/shop/bob/cart", "/static/a/b.css", "/static/c.js", "/plain"]
 
-  private func session(in scratch: Scratch) throws -> String {
+  private func session(in scratch: Scratch, paths: [String]? = nil) throws -> String {
     var conversation = Packets()
-    for path in paths {
+    for path in paths ?? self.paths {
       conversation.fromClient("GET \(path) HTTP/1.1\r\nHost: shop\r\n\r\n")
       conversation.fromServer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     }
@@ -45,6 +45,18 @@ import Testing
     let wrong = try UmbraProcess.run(["rules", "check", bad])
     #expect(wrong.status == 2)
     for column in [13, 19, 28] { #expect(wrong.error.contains("\(bad):2:\(column): "), "\(wrong.error)") }
+  }
+
+  /// What the traffic shows to be values, in a plan from its first request on.
+  @Test func aPlanNamesEndpointsAsStatisticsDo() throws {
+    let scratch = try Scratch()
+    let letters = Array("abcdefgh")
+    let session = try session(in: scratch, paths: (0..<64).map { "/users/\(letters[$0 / 8])\(letters[$0 % 8])/posts" })
+    let planned = try UmbraProcess.run(["replay", session, "--target", "http://127.0.0.1:9", "--dry-run"])
+    #expect(planned.output.contains("GET /users/{name}/posts"), "\(planned.output)\(planned.error)")
+    #expect(!planned.output.contains("/users/ab"))
+    #expect(
+      try endpoints(UmbraProcess.run(["stats", session, "--format", "json"]).output) == ["GET /users/{name}/posts"])
   }
 
   @Test func statistics() throws {
