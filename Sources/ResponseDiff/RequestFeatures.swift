@@ -202,7 +202,7 @@ struct FeatureTable {
 
   private mutating func countMember(_ name: [UInt8], _ value: [UInt8], into present: inout [Int]) {
     name.withUnsafeBufferPointer { name in
-      value.withUnsafeBufferPointer { value in count(.body, name, value, into: &present) }
+      value.withUnsafeBufferPointer { value in _ = count(.body, name, value, into: &present) }
     }
   }
 

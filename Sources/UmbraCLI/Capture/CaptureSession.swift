@@ -148,8 +148,7 @@ final class CaptureSession: @unchecked Sendable {
   func failedWriting() -> CommandFailure {
     progress.clear()
     let reason = sink?.problem.map { "\($0)" } ?? "the session could not be written"
-    return CommandFailure(
-      "\(reason). \(counted(control.exchanges, "exchange")) had been read; what was written is readable.")
+    return CommandFailure("\(reason); \(counted(control.exchanges, "exchange")) had been read")
   }
 
   // MARK: What a person sees
