@@ -81,10 +81,10 @@ struct Delivery {
   /// Done with ``replayed``: what was left in it may be written over.
   private mutating func clear() {
     for index in replayed.attempts.indices where spare.count < Self.spareLimit {
-      guard let answer = replayed.attempts[index].response.take(),
-        answer.fields.storage.count + answer.body.bytes.count <= Self.spareSizeLimit
-      else { continue }
-      spare.append(answer)
+      guard var answer = replayed.attempts[index].response.take() else { continue }
+      // A large body is the recorded one's, or not worth keeping.
+      if answer.body.bytes.count > Self.spareSizeLimit { answer.body.bytes = [] }
+      if answer.fields.storage.count <= Self.spareSizeLimit { spare.append(answer) }
     }
     replayed.attempts.removeAll(keepingCapacity: true)
   }

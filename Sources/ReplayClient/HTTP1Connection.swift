@@ -72,7 +72,8 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     deadline = engine.options.firstByteTimeout.map { min(attemptDeadline, now &+ $0) } ?? attemptDeadline
     failure = nil
     withheldBody = nil
-    reader.begin(answering: request.request, into: request.spareAnswer.take())
+    reader.begin(
+      answering: request.request, into: request.spareAnswer.take(), repeating: request.takeRecordedBody())
 
     let composer = engine.targets[lane.target].composer
     composer.compose(request.request, replaced: request.replaced)

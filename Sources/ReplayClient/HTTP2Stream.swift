@@ -41,6 +41,7 @@ final class HTTP2Stream {
     self.id = id
     self.request = request
     kept = KeptBody(limit: bodyLimit, memory: memory)
+    kept.reset(repeating: request.takeRecordedBody())
   }
 
   /// Answers are to be counted.
@@ -105,6 +106,7 @@ final class HTTP2Stream {
   /// The response as far as it came; nil where no head did.
   func takeResponse(at time: Timestamp) -> HTTPResponse? {
     guard var response = response.take() else { return nil }
+    kept.finish(&response.body)
     response.informational = informational
     response.timing.end = time
     if isWhole {

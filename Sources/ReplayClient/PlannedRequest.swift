@@ -12,6 +12,8 @@ final class PlannedRequest: @unchecked Sendable {
   var request: HTTPRequest
   /// What its answer may be read into.
   var spareAnswer: HTTPResponse?
+  /// A large recorded body, which its answer may repeat; else empty.
+  private var recordedBody: [UInt8] = []
   /// Where it is sent from while it is connecting or in flight.
   var lane: Lane?
   /// Fields that are sent with other values than the recorded ones.
@@ -88,6 +90,19 @@ final class PlannedRequest: @unchecked Sendable {
     wasHTTP2 = request.version == .http2
     connectionKey = UInt64(round) << 32 | UInt64(exchange.id.connection)
     heldBytes = PlannedRequest.size(of: exchange)
+    if let response = exchange.response, response.body.bytes.count > PlannedRequest.smallBody {
+      recordedBody = response.body.bytes
+    }
+  }
+
+  /// Bodies up to this size are read into the memory of others before: there is less to be saved.
+  private static let smallBody = 4096
+
+  /// Moves the recorded body out.
+  func takeRecordedBody() -> [UInt8] {
+    var body: [UInt8] = []
+    swap(&body, &recordedBody)
+    return body
   }
 
   /// When the recorded exchange began and ended, in nanoseconds since the epoch.

@@ -38,8 +38,12 @@ struct ResponseReader {
   var keptBytes: Int { kept.bytes }
 
   /// The next response answers this request; nil for any with a body of its own.
-  /// - Parameter spare: another response, whose memory may be used for it.
-  mutating func begin(answering request: HTTPRequest?, into spare: consuming HTTPResponse? = nil) {
+  /// - Parameters:
+  ///   - spare: another response, whose memory may be used for it.
+  ///   - recorded: the body that its own may repeat, as of ``KeptBody``.
+  mutating func begin(
+    answering request: HTTPRequest?, into spare: consuming HTTPResponse? = nil, repeating recorded: [UInt8] = []
+  ) {
     decoder.answering =
       switch request {
       case let request? where request.hasMethod("HEAD"): .head
@@ -54,7 +58,7 @@ struct ResponseReader {
     contentLength = nil
     isWhole = false
     start = nil
-    kept.reset()
+    kept.reset(repeating: recorded)
   }
 
   /// Reads on from `offset` up to the next thing that matters to the connection.
@@ -98,6 +102,7 @@ struct ResponseReader {
   /// - Parameter time: when the attempt ended.
   mutating func takeResponse(at time: Timestamp) -> HTTPResponse? {
     guard var response = response.take() else { return nil }
+    kept.finish(&response.body)
     response.informational = informational
     response.timing.end = time
     if response.body.chunkSizes.count == 1 { response.body.chunkSizes = [] }

@@ -8,7 +8,7 @@ import HTTPModel
 func equalBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
   guard a.count == b.count else { return false }
   guard let x = a.baseAddress, let y = b.baseAddress else { return true }
-  return memcmp(x, y, a.count) == 0
+  return x == y || memcmp(x, y, a.count) == 0
 }
 
 @inline(__always)

@@ -148,13 +148,21 @@ private struct HeaderParts {
   }
 }
 
-/// Messages that nobody needs any more: others are read into their memory. Bounds: so many of each, small ones.
+/// Messages that nobody needs any more: others are read into their memory. Bounds: so many small ones of each, and large
+/// responses of 8 MB together.
 struct SpareMessages {
   fileprivate var requests: [HTTPRequest] = []
   fileprivate var responses: [HTTPResponse] = []
+  /// Responses with large bodies, whose memory goes to such alone.
+  fileprivate var large: [HTTPResponse] = []
+  /// The memory of their bodies.
+  fileprivate var largeBytes = 0
 
   private static let limit = 256
-  private static let sizeLimit = 4096
+  fileprivate static let sizeLimit = 4096
+  /// Of a body; larger ones are given back by ``HTTPModel/HTTPBody`` itself.
+  private static let bodyLimit = 128 << 10
+  private static let largeLimit = 8 << 20
 
   mutating func add(_ exchange: inout Exchange) {
     if let request = exchange.request.take(), requests.count < Self.limit,
@@ -162,10 +170,13 @@ struct SpareMessages {
     {
       requests.append(request)
     }
-    if let response = exchange.response.take(), responses.count < Self.limit,
-      response.fields.storage.count + response.body.bytes.count <= Self.sizeLimit
-    {
-      responses.append(response)
+    guard let response = exchange.response.take(), response.fields.storage.count <= Self.sizeLimit else { return }
+    let capacity = response.body.bytes.capacity
+    if capacity <= Self.sizeLimit {
+      if responses.count < Self.limit { responses.append(response) }
+    } else if capacity <= Self.bodyLimit, largeBytes + capacity <= Self.largeLimit {
+      largeBytes += capacity
+      large.append(response)
     }
   }
 }
@@ -199,7 +210,11 @@ extension HTTPResponse {
     let parts = try MessageParts(bytes)
     let (version, framing, timing) = (try parts.httpVersion(), try parts.bodyFraming(), parts.timing(key: key))
     let (status, reason) = (try parts.statusCode(), try parts.range(parts.first))
-    if !spare.responses.isEmpty {
+    if let body = parts.body, body.count > SpareMessages.sizeLimit, !spare.large.isEmpty {
+      self = spare.large.removeLast()
+      spare.largeBytes -= self.body.bytes.capacity
+      reuse(version: version, status: status, reasonRange: reason, framing: framing, timing: timing)
+    } else if !spare.responses.isEmpty {
       // Moved: a name for it would be another reference.
       self = spare.responses.removeLast()
       reuse(version: version, status: status, reasonRange: reason, framing: framing, timing: timing)

@@ -274,5 +274,9 @@ enum RecordBound {
 /// Whether two arrays, neither empty, hold the same.
 private func sameBytes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
   a.count == b.count
-    && a.withUnsafeBytes { a in b.withUnsafeBytes { b in memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0 } }
+    && a.withUnsafeBytes { a in
+      b.withUnsafeBytes { b in
+        a.baseAddress == b.baseAddress || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
+      }
+    }
 }

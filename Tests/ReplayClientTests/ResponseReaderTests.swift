@@ -36,9 +36,9 @@ import Testing
   /// Reads an answer in pieces that end at these places.
   private static func read(
     _ bytes: [UInt8], _ cuts: [Int], _ reader: inout ResponseReader, to request: HTTPRequest?,
-    into spare: consuming HTTPResponse?
+    into spare: consuming HTTPResponse?, repeating recorded: [UInt8] = []
   ) -> HTTPResponse? {
-    reader.begin(answering: request, into: spare)
+    reader.begin(answering: request, into: spare, repeating: recorded)
     var start = 0
     reading: for cut in cuts + [bytes.count] {
       let piece = Array(bytes[start..<cut])
@@ -57,6 +57,33 @@ import Testing
     }
     _ = reader.readEnd()
     return reader.takeResponse(at: Timestamp(nanoseconds: 9999))
+  }
+
+  /// The recorded body the same, longer, shorter, or other at one place: what is read is what came.
+  @Test func aBodyThatRepeatsTheRecordedOneSharesItsMemory() throws {
+    var random = SplitMix64(seed: 21)
+    let memory = HeldMemory(limit: 1 << 30)
+    var shared = 0
+    for _ in 0..<4000 {
+      let (bytes, request) = Self.answer(&random)
+      let cuts = (0..<Int(random.next() % 4)).map { _ in Int(random.next() % UInt64(bytes.count + 1)) }.sorted()
+      var fresh = ResponseReader(bodyLimit: 600, memory: memory)
+      let expected = Self.read(bytes, cuts, &fresh, to: request, into: nil)
+      var recorded = expected?.body.bytes ?? []
+      let change = random.next() % 6
+      if change == 0 { recorded.append(7) }
+      if change == 1, !recorded.isEmpty { recorded.removeLast(Int(random.next() % UInt64(recorded.count)) + 1) }
+      if change == 2, !recorded.isEmpty { recorded[Int(random.next() % UInt64(recorded.count))] ^= 1 }
+      var reader = ResponseReader(bodyLimit: 600, memory: memory)
+      let actual = Self.read(bytes, cuts, &reader, to: request, into: nil, repeating: recorded)
+      #expect(actual == expected)
+      let isShared = recorded.withUnsafeBytes { a in
+        actual?.body.bytes.withUnsafeBytes { b in a.baseAddress == b.baseAddress && !b.isEmpty } ?? false
+      }
+      if isShared { shared += 1 }
+      #expect(!isShared || reader.keptBytes < fresh.keptBytes)
+    }
+    #expect(shared > 600, "\(shared)")
   }
 
   @Test func whatIsReadIntoAnotherAnswerIsAsReadAfresh() throws {

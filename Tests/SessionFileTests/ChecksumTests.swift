@@ -24,4 +24,19 @@ import Testing
       }
     }
   }
+
+  /// Three stretches of 1 KiB are taken at a time.
+  @Test func longStretchesAreJoined() {
+    var random = SeededGenerator(seed: 12)
+    let bytes = random.bytes(40_000)
+    for length in [3071, 3072, 3073, 3080, 6143, 6144, 6151, 9216, 20_000, 39_990] {
+      for start in [0, 1, 7] {
+        let (fast, slow) = bytes.withUnsafeBytes {
+          let part = UnsafeRawBufferPointer(rebasing: $0[start..<start + length])
+          return (CRC32C.checksum(part), CRC32C.portable(part))
+        }
+        #expect(fast == slow, "\(length) from \(start)")
+      }
+    }
+  }
 }
