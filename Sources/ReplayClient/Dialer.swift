@@ -122,6 +122,10 @@ struct Dialer {
       bootstrap = bootstrap.channelOption(.autoRead, value: false).channelOption(.maxMessagesPerRead, value: 1)
         .channelOption(
           .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Dialer.throttledPiece(bytesPerSecond)))
+    } else {
+      // A large answer of a usual size comes in one piece rather than two.
+      bootstrap = bootstrap.channelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 128 << 10))
     }
     bootstrap
       .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try initialize(channel) } }

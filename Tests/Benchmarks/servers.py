@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 
+import traffic
 from measuring import Failure, Running
 
 CONFIGURATION = """\
@@ -35,6 +36,7 @@ http {{
     listen 127.0.0.1:{port};
     listen 127.0.0.1:{http2_port} http2;
     location = /small {{ return 200 '{{"state":"in stock"}}'; }}
+    location /large/ {{ alias {folder}/large/; etag off; max_ranges 0; add_header Last-Modified ""; }}
     location = /upload {{ return 201 '{{"state":"stored"}}'; }}
     location ~ ^/api/v1/items/([0-9]+)$ {{ return 200 '{{"item":$1,"page":$arg_page,"state":"in stock"}}'; }}
   }}
@@ -69,7 +71,10 @@ class Server:
         self.port, self.http2_port, self.status_port = free_ports(3)
 
     def __enter__(self):
-        os.makedirs(self.folder, exist_ok=True)
+        os.makedirs(os.path.join(self.folder, "large"), exist_ok=True)
+        for number, body in enumerate(traffic.large_bodies()):
+            with open(os.path.join(self.folder, "large", str(number)), "wb") as file:
+                file.write(body)
         configuration = os.path.join(self.folder, "nginx.conf")
         with open(configuration, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(

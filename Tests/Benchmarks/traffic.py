@@ -275,6 +275,31 @@ def json_body(source, size):
     return ("[" + ",".join(rows) + "]").encode()[:size]
 
 
+def large_bodies(count=16, size=64 << 10):
+    """What servers.py serves as /large/0 and so on: JSON, no two the same."""
+    source = random.Random(20_260_924)
+    return [json_body(source, size) for _ in range(count)]
+
+
+def large_answers(path, count, connections=16):
+    """GETs of large bodies in turn, answered as servers.py answers them."""
+    source = random.Random(20_260_925)
+    bodies = large_bodies()
+    capture = Capture(path)
+    open_connections = [Connection(capture, 42_000 + n, LOOPBACK_SEGMENT, source) for n in range(connections)]
+    for number in range(count):
+        connection, body = open_connections[number % connections], bodies[number % len(bodies)]
+        connection.request(
+            b"GET /large/%d HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: okhttp/4.12.0\r\nAccept: */*\r\n\r\n"
+            % (number % len(bodies)))
+        connection.response(
+            b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: %b\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n%b" % (http_date(capture.time), len(body), body))
+    for connection in open_connections:
+        connection.close()
+    capture.close()
+
+
 def large_posts(path, count, segment, size=64 << 10, connections=16, connect=Connection):
     """POSTs of 64 KB on keep-alive connections: by turns JSON, which compresses, and random octets, which do not."""
     source = random.Random(20_260_922)
