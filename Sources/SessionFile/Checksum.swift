@@ -1,6 +1,7 @@
 // CRC-32C (Castagnoli, RFC 3720 B.4): bytes to 32 bits.
 //
-// By the processor's instruction where it has one (on x86-64 about 20 GB/s), else eight bytes at a time through tables (1 GB/s).
+// By the processor's instruction where it has one (on x86-64 about 20 GB/s), else eight bytes at a time through tables
+// (1 GB/s).
 
 import CZstd
 
