@@ -257,7 +257,7 @@ extension Replayer {
     guard options.pacing == .maximum, case .pool(let size) = options.connections else { return options.readAheadCount }
     let overlaps = plan.hasHTTP2 || targets.contains { $0.target.scheme == .h2c }
     let inFlight = overlaps ? options.concurrency : min(options.concurrency, size * targets.count)
-    return min(options.readAheadCount, max(Replayer.leastReadAhead, 4 * inFlight))
+    return min(options.readAheadCount, max(Replayer.leastReadAhead, 2 * inFlight))
   }
 
   /// Up to which due time the session is read now, in nanoseconds from the schedule's start; nil for no such limit.
