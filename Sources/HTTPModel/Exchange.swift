@@ -49,9 +49,8 @@ public struct Exchange: Hashable, Sendable {
   public var anomalies: AnomalySet
   /// Nil where there is nothing to say of it beyond its ends.
   public var connection: ConnectionFacts?
-  @usableFromInline var detailsBox: DetailsBox?
+  var detailsBox: DetailsBox?
 
-  @inlinable
   public init(
     id: ExchangeID, client: TransportAddress, server: TransportAddress, isTLS: Bool = false, stream: UInt32? = nil,
     request: HTTPRequest? = nil, response: HTTPResponse? = nil, anomalies: AnomalySet = AnomalySet()

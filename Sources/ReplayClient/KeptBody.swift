@@ -63,7 +63,11 @@ struct KeptBody {
   /// Nothing more comes.
   mutating func finish(_ body: inout HTTPBody) {
     guard !recorded.isEmpty else { return }
-    guard repeated == recorded.count else { return catchUp(&body) }
+    guard repeated == recorded.count else {
+      // What was announced does not come.
+      announced = 0
+      return catchUp(&body)
+    }
     body.bytes = recorded
     recorded = []
   }

@@ -150,9 +150,9 @@ struct FeatureTable {
     // A pseudo-header field says what the target does.
     if name.first == UInt8(ascii: ":") { return }
     let ends = range.ends
-    guard let counted = count(.header, name, value, into: &present), index < Self.lineLimit,
-      1...Self.lineLength ~= ends.value
-    else { return }
+    guard let counted = count(.header, name, value, into: &present), index < Self.lineLimit, Self.isLine(range) else {
+      return
+    }
     while lines.count <= index {
       lines.append(Line())
       lineBytes.append(contentsOf: repeatElement(0, count: Self.lineLength))
@@ -162,6 +162,13 @@ struct FeatureTable {
       (bytes.baseAddress! + index * Self.lineLength)
         .update(from: storage.baseAddress! + Int(range.nameStart), count: ends.value)
     }
+  }
+
+  /// Whether a field is one line that can be remembered: a name, what separates, and a value, in this order. A session's
+  /// table may say anything else.
+  static func isLine(_ range: FieldRange) -> Bool {
+    let ends = range.ends
+    return 0 < ends.name && ends.name <= ends.separator && ends.separator <= ends.value && ends.value <= lineLength
   }
 
   private mutating func countQuery(_ target: UnsafeBufferPointer<UInt8>, into present: inout [Int]) {

@@ -122,6 +122,32 @@ private func report(
       ])
   }
 
+  /// What is remembered of a line is as long as the line: a table that a file brings may put parts anywhere.
+  @Test func onlyLinesInOrderAreRemembered() throws {
+    func isLine(_ name: Range<UInt32>, _ value: Range<UInt32>) -> Bool {
+      FeatureTable.isLine(
+        FieldRange(
+          nameStart: name.lowerBound, nameEnd: name.upperBound, valueStart: value.lowerBound, valueEnd: value.upperBound
+        ))
+    }
+    #expect(isLine(10..<14, 16..<20) && isLine(10..<14, 14..<14) && isLine(10..<14, 150..<202))
+    #expect(!isLine(10..<14, 2..<20) && !isLine(10..<14, 2..<8) && !isLine(10..<300, 12..<15))
+    #expect(!isLine(10..<14, 16..<203) && !isLine(10..<10, 12..<14) && !isLine(10..<14, 12..<16))
+    var generator = SplitMix64(seed: 13)
+    let pairs = (1...400).map { number -> ReplayedExchange in
+      var sent = request("GET", "/items", (0..<12).map { ("name-\($0)", String(repeating: "v", count: 40)) })
+      let count = UInt32(sent.fields.storage.count)
+      for index in sent.fields.ranges.indices {
+        let places = (0..<4).map { _ in UInt32.random(in: 0...count, using: &generator) }
+        sent.fields.ranges[index] = FieldRange(
+          nameStart: min(places[0], places[1]), nameEnd: max(places[0], places[1]),
+          valueStart: min(places[2], places[3]), valueEnd: max(places[2], places[3]))
+      }
+      return replayed(UInt32(number), sent, json("{}"), json("{}"))
+    }
+    #expect(try report(pairs).totals.compared == 400)
+  }
+
   @Test func differencesBecomeOneCluster() throws {
     let pairs = (1...10).map { number in
       replayed(
