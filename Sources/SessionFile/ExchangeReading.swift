@@ -82,11 +82,23 @@ private struct MessageParts {
     return framing
   }
 
-  /// - Parameter body: an empty one; its memory is written to.
-  func read(into body: inout HTTPBody, recorded: [UInt8]?) throws(RecordFault) {
+  /// The body's bytes where they are in memory already.
+  /// - Parameter recorded: of the recorded response, in an attempt.
+  func sharedBody(recorded: [UInt8]?, _ spare: inout SpareMessages) throws(RecordFault) -> [UInt8]? {
     if bodyFlags & MessageField.sameBytesFlag != 0 {
       guard let recorded else { throw RecordFault() }
-      body.bytes = recorded
+      return recorded
+    }
+    guard let body, body.count > SpareMessages.sizeLimit else { return nil }
+    return spare.repeated.shared(body)
+  }
+
+  /// - Parameters:
+  ///   - body: an empty one; its memory is written to.
+  ///   - shared: ``sharedBody(recorded:_:)``.
+  func read(into body: inout HTTPBody, shared: [UInt8]?) throws(RecordFault) {
+    if let shared {
+      body.bytes = shared
     } else if let bytes = self.body {
       body.bytes.append(contentsOf: bytes)
     }
@@ -148,39 +160,6 @@ private struct HeaderParts {
   }
 }
 
-/// Messages that nobody needs any more: others are read into their memory. Bounds: so many small ones of each, and large
-/// responses of 8 MB together.
-struct SpareMessages {
-  fileprivate var requests: [HTTPRequest] = []
-  fileprivate var responses: [HTTPResponse] = []
-  /// Responses with large bodies, whose memory goes to such alone.
-  fileprivate var large: [HTTPResponse] = []
-  /// The memory of their bodies.
-  fileprivate var largeBytes = 0
-
-  private static let limit = 256
-  fileprivate static let sizeLimit = 4096
-  /// Of a body; larger ones are given back by ``HTTPModel/HTTPBody`` itself.
-  private static let bodyLimit = 128 << 10
-  private static let largeLimit = 8 << 20
-
-  mutating func add(_ exchange: inout Exchange) {
-    if let request = exchange.request.take(), requests.count < Self.limit,
-      request.fields.storage.count + request.body.bytes.count <= Self.sizeLimit
-    {
-      requests.append(request)
-    }
-    guard let response = exchange.response.take(), response.fields.storage.count <= Self.sizeLimit else { return }
-    let capacity = response.body.bytes.capacity
-    if capacity <= Self.sizeLimit {
-      if responses.count < Self.limit { responses.append(response) }
-    } else if capacity <= Self.bodyLimit, largeBytes + capacity <= Self.largeLimit {
-      largeBytes += capacity
-      large.append(response)
-    }
-  }
-}
-
 extension HTTPRequest {
   fileprivate init(
     _ bytes: UnsafeRawBufferPointer, key: Int64, _ spare: inout SpareMessages
@@ -199,7 +178,7 @@ extension HTTPRequest {
     }
     try parts.head.read(into: &fields)
     if !parts.trailers.isEmpty { trailers = try parts.trailers.headerFields() }
-    try parts.read(into: &body, recorded: nil)
+    try parts.read(into: &body, shared: try parts.sharedBody(recorded: nil, &spare))
   }
 }
 
@@ -210,9 +189,9 @@ extension HTTPResponse {
     let parts = try MessageParts(bytes)
     let (version, framing, timing) = (try parts.httpVersion(), try parts.bodyFraming(), parts.timing(key: key))
     let (status, reason) = (try parts.statusCode(), try parts.range(parts.first))
-    if let body = parts.body, body.count > SpareMessages.sizeLimit, !spare.large.isEmpty {
-      self = spare.large.removeLast()
-      spare.largeBytes -= self.body.bytes.capacity
+    let shared = try parts.sharedBody(recorded: recordedBody, &spare)
+    if shared == nil, let body = parts.body, body.count > SpareMessages.sizeLimit, spare.hasLarge {
+      self = spare.takeLarge()
       reuse(version: version, status: status, reasonRange: reason, framing: framing, timing: timing)
     } else if !spare.responses.isEmpty {
       // Moved: a name for it would be another reference.
@@ -225,7 +204,7 @@ extension HTTPResponse {
     }
     try parts.head.read(into: &fields)
     if !parts.trailers.isEmpty { trailers = try parts.trailers.headerFields() }
-    try parts.read(into: &body, recorded: recordedBody)
+    try parts.read(into: &body, shared: shared)
     if parts.informational.isEmpty { return }
     var informational: [InformationalResponse] = []
     for bytes in parts.informational {
