@@ -11,6 +11,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
   typealias OutboundOut = ByteBuffer
 
   private let engine: ReplayEngine
+  private let composer: RequestComposer
   private(set) var lane: Lane?
   private var context: ChannelHandlerContext?
   /// Reads what is there before anything is done with it, so that no two accesses to it overlap.
@@ -49,6 +50,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     self.engine = engine
     self.isPlain = isPlain
     self.lane = lane
+    composer = engine.targets[lane.target].composer
     self.bytesPerSecond = bytesPerSecond
     reader = ResponseReader(bodyLimit: engine.options.bodyLimit, memory: engine.memory)
   }
@@ -61,7 +63,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
 
   /// Sends a request; the connection must be idle and open.
   func send(_ request: PlannedRequest, now: Int64) {
-    guard let context, let lane else {
+    guard let context, lane != nil else {
       engine.end(request, .connectionReset, response: nil, now: now)
       return
     }
@@ -75,7 +77,6 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
     reader.begin(
       answering: request.request, into: request.spareAnswer.take(), repeating: request.takeRecordedBody())
 
-    let composer = engine.targets[lane.target].composer
     composer.compose(request.request, replaced: request.replaced)
     if request.fault?.resets == true {
       var bytes = composer.buffer
@@ -85,7 +86,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
       return
     }
     engine.didSend(request, bytes: composer.count, isAgain: isAgain)
-    let taken = request.awaitsContinue ? 0 : writeAtOnce(composer, on: context)
+    let taken = request.awaitsContinue ? 0 : writeAtOnce(on: context)
     if taken == composer.count { return }
     var bytes = composer.buffer
     bytes.moveReaderIndex(forwardBy: taken)
@@ -118,7 +119,7 @@ final class HTTP1Connection: ChannelInboundHandler, TargetConnection {
 
   /// Writes a request that nothing is before.
   /// - Returns: how many bytes the kernel took; the rest, and what went wrong, is the channel's.
-  private func writeAtOnce(_ composer: RequestComposer, on context: ChannelHandlerContext) -> Int {
+  private func writeAtOnce(on context: ChannelHandlerContext) -> Int {
     guard let socket, context.channel.isActive else { return 0 }
     return composer.withBytes { max(0, Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))) }
   }

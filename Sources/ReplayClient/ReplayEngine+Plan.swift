@@ -6,11 +6,12 @@ import ReplaySchedule
 // From the plan to a connection: what is due waits in its lane, or for any lane of the pool, until the caps let it go.
 
 extension ReplayEngine {
-  /// Below this many upcoming requests more are taken from the handover.
+  /// Below this many upcoming requests more are taken from the handover. Without due times one is as good as many, and
+  /// the handover is locked once for all that are there.
   private static let lowWater = 256
 
   func refill() {
-    guard upcoming.count < ReplayEngine.lowWater, !isPlanComplete else { return }
+    guard upcoming.count < (isUnpaced ? 1 : ReplayEngine.lowWater), !isPlanComplete else { return }
     let (planned, isOver) = handover.takePlanned(side: side)
     isPlanComplete = isOver
     upcoming.append(contentsOf: planned)
