@@ -9,7 +9,7 @@ import Testing
     var random = SeededGenerator(seed: 29)
     var bodies: [[UInt8]] = []
     for _ in 0..<12 {
-      let body = random.bytes(4000 + random.below(70_000))
+      let body = random.bytes(4000 + random.below(20_000))
       var other = body
       other[random.below(other.count)] ^= 1
       bodies += [body, other, Array(body.dropLast())]
