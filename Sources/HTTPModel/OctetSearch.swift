@@ -33,3 +33,41 @@ public func firstOctet(
   }
   return nil
 }
+
+/// Looks at the octets of a kind in `start ..< end`, in no particular order, until one of them is the one that is looked
+/// for.
+///
+/// Better than ``firstOctet(of:from:to:isInBlock:isOne:)`` behind each of them where they stand close to each other: all of
+/// a block are found with one look.
+/// - Parameters:
+///   - base: readable up to `end`.
+///   - isInBlock: the lanes of a block that hold one of the kind.
+///   - isOne: the same of an octet at the end.
+///   - isWanted: whether it is the one, by its index.
+/// - Returns: whether there is such a one.
+@inlinable
+@inline(__always)
+public func hasOctet(
+  of base: UnsafePointer<UInt8>, from start: Int, to end: Int,
+  isInBlock: (SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>>, isOne: (UInt8) -> Bool, where isWanted: (Int) -> Bool
+) -> Bool {
+  let raw = UnsafeRawPointer(base)
+  var index = start
+  while end &- index >= 16 {
+    let mask = isInBlock(raw.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self))
+    let found = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+    // One bit of each lane: the lowest of its octet for the first eight, the fifth for the others.
+    var lanes = found[0].littleEndian & 0x0101_0101_0101_0101 | found[1].littleEndian & 0x1010_1010_1010_1010
+    while lanes != 0 {
+      let bit = lanes.trailingZeroBitCount
+      if isWanted(index &+ bit &>> 3 &+ (bit & 4) &<< 1) { return true }
+      lanes &= lanes &- 1
+    }
+    index &+= 16
+  }
+  while index < end {
+    if isOne(base[index]), isWanted(index) { return true }
+    index &+= 1
+  }
+  return false
+}

@@ -68,8 +68,15 @@ import Testing
     for name in WellKnownNames.fields {
       for spelling in [name, name.uppercased(), name.replacing("_", with: "-"), "-" + name, name + "_"] {
         #expect(Array(spelling.utf8).withUnsafeBufferPointer { table.contains($0) }, "\(spelling)")
+        let quoted = Array("\"\(spelling)\"".utf8)
+        #expect(!quoted.withUnsafeBufferPointer { table.refuses(quoted: $0.littleWord(endingAt: $0.count)) })
       }
     }
+    for (ending, isRefused) in [("tal\"", true), ("ken\"", false), ("k_n\"", false), ("ta1\"", false)] {
+      let word = Array(ending.utf8).withUnsafeBufferPointer { $0.littleWord(endingAt: 4) }
+      #expect(table.refuses(quoted: word) == isRefused, "\(ending)")
+    }
+    #expect(!Array(#"ta\""#.utf8).withUnsafeBufferPointer { table.refuses(quoted: $0.littleWord(endingAt: 4)) })
     for (name, isIn) in [("x", true), ("-X_", true), ("ab", true), ("A..B", true), ("y", false), ("", false)] {
       #expect(Array(name.utf8).withUnsafeBufferPointer { table.contains($0) } == isIn, "\(name)")
     }

@@ -26,22 +26,18 @@ extension SecretCatalog {
   func mayHoldSecret(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     guard pointers.isEmpty else { return true }
     var (hasEscapes, hasPairs) = (false, false)
-    var next = text.place(ofAny: Self.signs, from: 0)
-    while let place = next {
+    return text.has(anyOf: Self.signs) { place in
       switch text[place] {
-      case UInt8(ascii: ":"):
-        if mayEndSecretName(text, place) || mayPrecedePassword(text, place) { return true }
+      case UInt8(ascii: ":"): return mayEndSecretName(text, place) || mayPrecedePassword(text, place)
       case UInt8(ascii: "="):
         // One look is at all pairs of the text.
-        if !hasPairs, mayHoldPair(text, .text) { return true }
-        hasPairs = true
+        defer { hasPairs = true }
+        return !hasPairs && mayHoldPair(text, .text)
       default:
-        if !hasEscapes, mayHoldEscapedSecret(text) { return true }
-        hasEscapes = true
+        defer { hasEscapes = true }
+        return !hasEscapes && mayHoldEscapedSecret(text)
       }
-      next = text.place(ofAny: Self.signs, from: place &+ 1)
     }
-    return false
   }
 
   /// Behind a member's name, behind a pair's, before what is escaped.
@@ -50,13 +46,10 @@ extension SecretCatalog {
   /// Of what stands behind a URL's question mark.
   func mayHoldSecret(inQuery text: UnsafeBufferPointer<UInt8>) -> Bool {
     let signs = (UInt8(ascii: "="), UInt8(ascii: "%"), UInt8(ascii: "%"))
-    var next = text.place(ofAny: signs, from: 0)
-    while let place = next {
-      if text[place] == UInt8(ascii: "%") { return true }
-      if mayEndPairName(text, place, .query), isSecretName(text, before: place, .query) { return true }
-      next = text.place(ofAny: signs, from: place &+ 1)
+    return text.has(anyOf: signs) { place in
+      text[place] == UInt8(ascii: "%")
+        || mayEndPairName(text, place, .query) && isSecretName(text, before: place, .query)
     }
-    return false
   }
 
   /// Of a query's or form's value, in which escaped text may stand.
@@ -101,6 +94,7 @@ extension SecretCatalog {
   /// Whether a member's name stands before a colon and may be secret.
   @inline(__always)
   private func mayEndSecretName(_ text: UnsafeBufferPointer<UInt8>, _ colon: Int) -> Bool {
+    if colon > 3, fields.refuses(quoted: text.littleWord(endingAt: colon)) { return false }
     var end = colon
     while end > 0, Self.isBlank(text[end &- 1]) { end &-= 1 }
     guard end > 1 else { return false }

@@ -57,16 +57,22 @@ extension UnsafeBufferPointer<UInt8> {
 
   func contains(_ byte: UInt8) -> Bool { place(of: byte, from: 0) != nil }
 
-  /// The first place of any of three at or after `start`: better than ``place(of:from:)`` where they are not far apart.
+  /// The four octets before `end`, the first one lowest.
   @inline(__always)
-  func place(ofAny signs: (UInt8, UInt8, UInt8), from start: Int) -> Int? {
-    guard let base = baseAddress else { return nil }
-    return firstOctet(
-      of: base, from: start, to: count,
+  func littleWord(endingAt end: Int) -> UInt32 {
+    UInt32(littleEndian: UnsafeRawPointer(baseAddress!).loadUnaligned(fromByteOffset: end &- 4, as: UInt32.self))
+  }
+
+  /// Whether any of three signs stands at a place that is wanted; they are asked about in no order.
+  @inline(__always)
+  func has(anyOf signs: (UInt8, UInt8, UInt8), where isWanted: (Int) -> Bool) -> Bool {
+    guard let base = baseAddress else { return false }
+    return hasOctet(
+      of: base, from: 0, to: count,
       isInBlock: {
         $0 .== SIMD16(repeating: signs.0) .| ($0 .== SIMD16(repeating: signs.1))
           .| ($0 .== SIMD16(repeating: signs.2))
-      }, isOne: { $0 == signs.0 || $0 == signs.1 || $0 == signs.2 })
+      }, isOne: { $0 == signs.0 || $0 == signs.1 || $0 == signs.2 }, where: isWanted)
   }
 }
 
