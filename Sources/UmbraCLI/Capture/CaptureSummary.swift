@@ -20,7 +20,7 @@ struct CaptureSummary {
     lines.append(first)
     lines.append(contentsOf: LedgerText.lines(ledger))
     for note in notes { lines.append("note: \(note)") }
-    if exchanges == 0 { lines.append(contentsOf: emptyAdvice) }
+    lines.append(contentsOf: exchanges > 0 ? LedgerText.advice(ledger).map { "  → \($0)" } : emptyAdvice)
     if let written, let last = written.files.last {
       let name = last == "-" ? "standard output" : last
       let others = written.files.count > 1 ? " and \(counted(written.files.count - 1, "file")) before it" : ""
@@ -61,4 +61,17 @@ enum LedgerText {
     }
     return lines
   }
+
+  /// What an operator can do about rows that are not 0.
+  static func advice(_ ledger: Ledger) -> [String] { remedies.filter { ledger[$0.0] > 0 }.map(\.1) }
+
+  private static let remedies: [(Ledger.Row, String)] = [
+    (.packetsKernelDropped, "kernel drops: --body-limit, --sample or a narrower filter; a larger --buffer; --fanout"),
+    (.exchangesShed, "shed exchanges: write to a faster disk, or keep less (--body-limit)"),
+    (.blocksShed, "shed blocks: write to a faster disk, or keep less (--body-limit)"),
+    (.bytesSnapCut, "packets cut: capture with a greater --snaplen, or tcpdump -s 0"),
+    (.connectionsEvicted, "connections given up: a greater --memory-limit, or a narrower filter"),
+    (.connectionsEncrypted, "TLS: give its secrets with --tls-keylog, or capture behind the proxy that ends it"),
+    (.packetsUndecodable, "unreadable headers: the capture may be damaged, or of a link type that is not known"),
+  ]
 }

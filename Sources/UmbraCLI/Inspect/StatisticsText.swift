@@ -119,7 +119,7 @@ struct LedgerExplanation {
       text += "\n"
     }
     for line in lines.dropFirst() { text += line + "\n" }
-    for (row, advice) in Self.advice where ledger[row] > 0 { text += palette.faint("  → \(advice)") + "\n" }
+    for advice in LedgerText.advice(ledger) { text += palette.faint("  → \(advice)") + "\n" }
     return text
   }
 
@@ -128,16 +128,5 @@ struct LedgerExplanation {
     (.bytesMessage, "HTTP"), (.bytesTLS, "TLS"), (.bytesDuplicate, "sent again"), (.bytesNotHTTP, "not HTTP"),
     (.bytesSkipped, "skipped"), (.bytesTunnel, "in tunnels"), (.bytesPending, "unread at the end"),
     (.bytesUnaccounted, "unaccounted for"),
-  ]
-
-  /// What an operator can do about a row that is not 0.
-  private static let advice: [(Ledger.Row, String)] = [
-    (.packetsKernelDropped, "kernel drops: a larger --buffer, more threads (--fanout), or a narrower filter (-p, -f)"),
-    (.exchangesShed, "shed exchanges: write to a faster disk, or keep less (--body-limit)"),
-    (.blocksShed, "shed blocks: write to a faster disk, or keep less (--body-limit)"),
-    (.bytesSnapCut, "packets cut: capture with a greater --snaplen, or tcpdump -s 0"),
-    (.connectionsEvicted, "connections given up: a greater --memory-limit, or a narrower filter"),
-    (.connectionsEncrypted, "TLS: give its secrets with --tls-keylog, or capture behind the proxy that ends it"),
-    (.packetsUndecodable, "unreadable headers: the capture may be damaged, or of a link type that is not known"),
   ]
 }
