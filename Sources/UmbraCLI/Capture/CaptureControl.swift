@@ -7,8 +7,15 @@ final class CaptureControl: Sendable {
   private let capturing = Atomic<Bool>(false)
   private let count = Atomic<UInt64>(0)
   private let limit: UInt64
+  private let keepsRest: Bool
 
-  init(maxExchanges: UInt64?) { limit = maxExchanges ?? .max }
+  /// - Parameters:
+  ///   - maxExchanges: ends the capture.
+  ///   - keepsRest: what has begun by then is still wanted: a shadow has its request already.
+  init(maxExchanges: UInt64?, keepsRest: Bool = false) {
+    limit = maxExchanges ?? .max
+    self.keepsRest = keepsRest
+  }
 
   /// Ends the capture soon.
   func stop() { stopRequested.store(true, ordering: .relaxed) }
@@ -23,6 +30,16 @@ final class CaptureControl: Sendable {
 
   var exchanges: UInt64 { count.load(ordering: .relaxed) }
 
-  /// - Returns: false where that was the last that is wanted.
-  func countExchange() -> Bool { count.add(1, ordering: .relaxed).newValue < limit }
+  /// Nothing more is wanted.
+  var isFull: Bool { !keepsRest && exchanges >= limit }
+
+  /// Counts an exchange that is wanted; the last of them ends the capture.
+  /// - Returns: false where there were enough before it.
+  func countExchange() -> Bool {
+    let number = count.add(1, ordering: .relaxed).newValue
+    if number >= limit { stop() }
+    guard number > limit, !keepsRest else { return true }
+    count.subtract(1, ordering: .relaxed)
+    return false
+  }
 }

@@ -198,7 +198,7 @@ final class CaptureLane: @unchecked Sendable {
     let decided = decidedEarly.isEmpty ? nil : decidedEarly.removeValue(forKey: exchange.id)
     let isNew = offeredLater.isEmpty ? false : offeredLater.remove(exchange.id) != nil
     guard decided ?? rules.takes(exchange) else { return nil }
-    if !control.countExchange() { control.stop() }
+    guard control.countExchange() else { return nil }
     if !exchange.anomalies.isEmpty { count(exchange.anomalies) }
     if sink == nil, mirror == nil, log == nil { return nil }
     number(&exchange)
@@ -258,7 +258,7 @@ final class CaptureLane: @unchecked Sendable {
   /// The packets have ended. For a live capture; one from a file ends with ``putRest()``.
   func offerRest(drops: Ledger) {
     self.drops = drops
-    decoder.finish()
+    finish()
     offerExchanges()
     if let sink {
       moveToNextFile(sink)
@@ -271,13 +271,18 @@ final class CaptureLane: @unchecked Sendable {
   /// - Returns: false where the disk takes no more.
   func putRest(drops: Ledger) -> Bool {
     self.drops = drops
-    decoder.finish()
+    finish()
     var goesOn = putExchanges()
     if let sink {
       while goesOn, let block = encoder.sealBlock() { goesOn = sink.put(block) }
     }
     publish()
     return goesOn
+  }
+
+  /// Tells what is unfinished by now; not where as many exchanges as were asked for have come.
+  private func finish() {
+    if !control.isFull { decoder.finish() }
   }
 
   private var ledger: Ledger {

@@ -121,6 +121,8 @@ private final class LiveReader: @unchecked Sendable {
 
   private func read() -> Int {
     let count = sources.read { packet in
+      // Many packets are read at a time.
+      if control.isFull { return }
       lane.receive(packet)
       lane.offerExchanges()
     }

@@ -31,7 +31,7 @@ final class CaptureSession: @unchecked Sendable {
 
   init(_ plan: CapturePlan) {
     self.plan = plan
-    control = CaptureControl(maxExchanges: plan.maxExchanges)
+    control = CaptureControl(maxExchanges: plan.maxExchanges, keepsRest: plan.mirror != nil)
     progress = ProgressLine(plan.progress)
   }
 
