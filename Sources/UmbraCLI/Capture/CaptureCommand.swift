@@ -249,6 +249,14 @@ struct StopOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Stop when the session file has this size.", valueName: "size"))
   var maxSize: ByteSize?
+
+  func validate() throws {
+    let nothing = [
+      ("--duration", duration?.nanoseconds == 0), ("--max-exchanges", maxExchanges == 0),
+      ("--max-size", maxSize?.bytes == 0),
+    ]
+    if let flag = nothing.first(where: \.1) { throw ValidationError("\(flag.0) 0 would capture nothing") }
+  }
 }
 
 struct ConsoleOptions: ParsableArguments {

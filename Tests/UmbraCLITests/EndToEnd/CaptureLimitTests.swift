@@ -31,6 +31,12 @@ import Testing
     #expect(statistics.contains("complete: 100%") == (limit <= 20), "\(statistics)")
   }
 
+  @Test(arguments: ["--max-exchanges", "--duration", "--max-size"])
+  func noneIsNoLimit(_ flag: String) throws {
+    let refused = try UmbraProcess.run(["capture", "-i", "lo", flag, flag == "--duration" ? "0s" : "0"])
+    #expect(refused.status == 64 && refused.error.contains("\(flag) 0 would capture nothing"), "\(refused.error)")
+  }
+
   @Test(
     .enabled(if: program("nginx") != nil && program("wrk") != nil, "nginx and wrk are not installed"),
     .enabled(if: geteuid() == 0, "live capture is for root"))
