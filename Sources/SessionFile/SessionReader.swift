@@ -6,8 +6,9 @@ public import HTTPModel
 
 /// Reads a session or run file, whole or damaged, from a path, a descriptor or a pipe.
 ///
-/// Memory: at most the cache's limit of decompressed blocks (or one block, where that is larger), one exchange, and
-/// about 130 bytes for each block of the file, whatever the file's size.
+/// Memory: at most the cache's limit of decompressed blocks (or one block, where that is larger), one exchange, 8 MB each
+/// of large bodies that come again and of messages that were given back, and about 130 bytes for each block of the file,
+/// whatever the file's size.
 public final class SessionReader {
   /// Decompressed bytes that are kept; 64 MiB.
   public static let defaultCacheLimit = 64 << 20
